@@ -1,0 +1,29 @@
+/**
+ * The one registry of job types. Routing keys, attempts and deadlines derive from it, and so does what a
+ * component knows: it leaves a job of another type or version to a component that has it.
+ */
+export interface JobType {
+  /** The newest payload version this build understands; older ones are understood too. */
+  version: number
+  /** Tries before a run fails for good. */
+  maxAttempts: number
+  /** Milliseconds one attempt may take. */
+  deadlineMs: number
+}
+
+export const JOB_TYPES = {
+  'code-review': { version: 1, maxAttempts: 5, deadlineMs: 30 * 60_000 },
+} as const satisfies Record<string, JobType>
+
+export type JobTypeName = keyof typeof JOB_TYPES
+
+export function knownJobType(type: string, version: number): JobType | undefined {
+  const known: JobType | undefined = Object.hasOwn(JOB_TYPES, type)
+    ? JOB_TYPES[type as JobTypeName]
+    : undefined
+  return known && version <= known.version ? known : undefined
+}
+
+export function routingKey(type: string): string {
+  return `workflow.jobs.created.${type}`
+}

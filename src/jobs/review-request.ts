@@ -1,0 +1,60 @@
+import { v5 as uuidv5 } from 'uuid'
+
+/** The forges of this build. A test compares it with the folders of `src/forges`. */
+export type ForgeName = 'git' | 'github'
+
+/**
+ * What a webhook asks for, narrowed to a few hundred bytes. It is the payload of a `code-review` job, and
+ * all that is ever kept of the forge's own body.
+ */
+export interface ReviewRequest {
+  /** As the forge names it: `owner/name`, or the URL or path of a plain git repository. */
+  repository: string
+  /** Who owns it, for limits and listings: the owner's name, or the URL's host. */
+  organisation: string
+  /** The pull request's key in its repository: a number, or a branch name; null where the forge told none. */
+  pullRequest: string | null
+  /** A commit id, or (plain git) a branch or tag. */
+  base: string
+  head: string
+  title: string
+  description: string
+  branch: string | null
+  /** The account whose action caused the webhook. */
+  sender: string | null
+  /** What happened at the forge: `opened`, `synchronize`, … */
+  action: string
+}
+
+/** A pull request as the forge last told of it. "Newer" means `updatedAt`, never the order of arrival. */
+export interface PullRequestState {
+  repository: string
+  pullRequest: string
+  head: string
+  state: 'open' | 'closed' | 'merged'
+  draft: boolean
+  /** ISO 8601, the forge's own clock; null where it tells none, then the time of arrival counts. */
+  updatedAt: string | null
+}
+
+/** A verified delivery, narrowed: everything the store and the intake queue need, in JSON. */
+export interface Delivery {
+  forge: ForgeName
+  deliveryId: string
+  jobId: string
+  /** SHA-256 of the signed body, hex: a captured body under a fresh delivery id is still the same delivery. */
+  digest: string
+  /** Absent when the event only changes a pull request's state. */
+  request?: ReviewRequest
+  pullRequest?: PullRequestState
+}
+
+const JOB_NAMESPACE = 'f2a7a1c6-41a0-4dc3-8d0e-6f5b4c8f9a11'
+
+/**
+ * The job of a delivery: UUIDv5 of forge and delivery id. Deterministic, so that every path a delivery can
+ * take (database, broker, another handler, again next week) meets in one row.
+ */
+export function jobIdOf(forge: ForgeName, deliveryId: string): string {
+  return uuidv5(`${forge}:${deliveryId}`, JOB_NAMESPACE)
+}

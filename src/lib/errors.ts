@@ -1,0 +1,56 @@
+/**
+ * Whether trying again can help. `transient`: the same call may succeed later (network, 5xx, a rate limit).
+ * `permanent`: it fails until somebody changes something.
+ */
+export type Retryability = 'transient' | 'permanent'
+
+/** What is stored, logged and shown of an error: never a stack, never a secret. */
+export interface ErrorReport {
+  code: string
+  message: string
+  help: string
+}
+
+/**
+ * The one error this product throws on purpose: a stable code to search for, what happened, and what the
+ * reader can do about it.
+ */
+export class KodusError extends Error {
+  override readonly name = 'KodusError'
+  readonly code: string
+  readonly help: string
+  readonly retryability: Retryability
+  /** When a transient failure names its own moment (a rate limit's reset), milliseconds from now. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(
+    code: string,
+    message: string,
+    options: { help: string; retryability?: Retryability; retryAfterMs?: number; cause?: unknown },
+  ) {
+    super(message, { cause: options.cause })
+    this.code = code
+    this.help = options.help
+    this.retryability = options.retryability ?? 'permanent'
+    this.retryAfterMs = options.retryAfterMs
+  }
+
+  report(): ErrorReport {
+    return { code: this.code, message: this.message, help: this.help }
+  }
+}
+
+/** Anything that was thrown, as a KodusError: what nobody foresaw is transient, and says so. */
+export function asKodusError(thrown: unknown): KodusError {
+  if (thrown instanceof KodusError) return thrown
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return new KodusError('UNEXPECTED', message, {
+    help: 'This is a defect or a failing dependency. The log line with this jobId has the stack.',
+    retryability: 'transient',
+    cause: thrown,
+  })
+}
+
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message || thrown.name : String(thrown)
+}

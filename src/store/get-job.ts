@@ -1,0 +1,45 @@
+import type { JobStatus } from '../jobs/job.ts'
+import type { ReviewRequest } from '../jobs/review-request.ts'
+import type { ErrorReport } from '../lib/errors.ts'
+import type { Database } from './database.ts'
+
+/** A job as people see it. Times are the database's. */
+export interface JobView {
+  id: string
+  type: string
+  status: JobStatus
+  forge: string
+  deliveryId: string
+  organisation: string
+  repository: string
+  pullRequest: string | null
+  request: ReviewRequest
+  run: number
+  attempts: number
+  stage: string | null
+  progress: number
+  error: ErrorReport | null
+  createdAt: Date
+  updatedAt: Date
+  startedAt: Date | null
+  finishedAt: Date | null
+}
+
+export const JOB_COLUMNS = `j.id, j.type, j.status, j.forge, j.delivery_id as "deliveryId", j.organisation, j.repository,
+  j.pull_request as "pullRequest", j.payload as request, j.run, j.attempts, j.stage, j.progress, j.error,
+  j.created_at as "createdAt", j.updated_at as "updatedAt", j.started_at as "startedAt",
+  j.finished_at as "finishedAt"`
+
+/** One job with the review of its current run; `review` stays null until that is posted. */
+export async function getJob<Review>(
+  db: Database,
+  jobId: string,
+): Promise<(JobView & { review: Review | null; reviewUrl: string | null }) | undefined> {
+  const { rows } = await db.query<JobView & { review: Review | null; reviewUrl: string | null }>(
+    `select ${JOB_COLUMNS}, r.review, r.url as "reviewUrl" from workflow_jobs j
+     left join reviews r on r.job_id = j.id and r.run = j.run and r.posted_at is not null
+     where j.id = $1`,
+    [jobId],
+  )
+  return rows[0]
+}

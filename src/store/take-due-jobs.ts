@@ -1,0 +1,29 @@
+import type { JobMessage } from '../jobs/queue.ts'
+import type { Database } from './database.ts'
+
+/** How long a taken job is left alone before it counts as due again, should its taker die. */
+const HOLD_SECONDS = 10
+
+/**
+ * Takes jobs whose moment has come, oldest first, and keeps other takers off them for a few seconds. Rows
+ * that another taker holds are skipped, so that many can take at once. PROCESSING rows are due when their
+ * lease ran out.
+ */
+export async function takeDueJobs(
+  db: Database,
+  { types, limit }: { types: readonly string[]; limit: number },
+): Promise<JobMessage[]> {
+  const { rows } = await db.query<JobMessage>(
+    `with due as (
+      select id from workflow_jobs
+      where due_at <= now() and type = any($1)
+      order by due_at limit $2
+      for update skip locked
+    )
+    update workflow_jobs j set due_at = now() + $3 * interval '1 second'
+    from due where j.id = due.id
+    returning j.id as "jobId", j.type, j.version`,
+    [types, limit, HOLD_SECONDS],
+  )
+  return rows
+}
