@@ -1,8 +1,9 @@
-import { type Environment, type Variables, text } from '../lib/env.ts'
+import { type Environment, text, type Variables } from '../lib/env.ts'
 
 export const QUEUE_VARIABLES = {
   RABBITMQ_URL: {
-    describe: 'RabbitMQ, as `amqp://` or `amqps://user:password@host:port/vhost`. Unset: PostgreSQL is the queue.',
+    describe:
+      'RabbitMQ, as `amqp://` or `amqps://user:password@host:port/vhost`. Unset: PostgreSQL is the queue.',
     secret: true,
   },
   RABBITMQ_CA_FILE: { describe: "PEM file with the CA to trust for the broker's TLS." },

@@ -36,7 +36,7 @@ export const TRANSITIONS = {
   /** A stopping worker, or our own infrastructure failing: costs no attempt. */
   handBack: { from: ['PROCESSING'], to: 'PENDING', fenced: true, attempts: -1 },
   /** The lease ran out: its worker died, froze or was cut off. Has a cap of its own, costs no attempt. */
-  lapse: { from: ['PROCESSING'], to: 'RETRYING', fenced: true, attempts: -1 },
+  lapse: { from: ['PROCESSING'], to: 'RETRYING', fenced: false, attempts: -1 },
   supersede: { from: ['PENDING', 'RETRYING', 'PROCESSING'], to: 'SUPERSEDED', fenced: false, attempts: 0 },
   cancel: { from: ['PENDING', 'RETRYING', 'PROCESSING'], to: 'CANCELLED', fenced: false, attempts: 0 },
   replay: { from: ['FAILED', 'CANCELLED'], to: 'PENDING', fenced: false, attempts: 'reset' },

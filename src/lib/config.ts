@@ -1,11 +1,12 @@
-import { type Environment, type Variables, text } from './env.ts'
+import { type Environment, text, type Variables } from './env.ts'
 import { KodusError } from './errors.ts'
 
 /** What every process of ours understands. */
 export const PROCESS_VARIABLES = {
   LOG_LEVEL: { describe: '`debug`, `info`, `warn` or `error`.', default: 'info' },
   KODUS_INSTANCE_ID: {
-    describe: 'Names this installation in `/health`, so that two on one machine are not confused. Set by `npm start`.',
+    describe:
+      'Names this installation in `/health`, so that two on one machine are not confused. Set by `npm start`.',
     default: 'default',
   },
   KODUS_SUPERVISED: { describe: '`1` makes a component end with its parent. Set by `npm start`.' },
@@ -21,9 +22,13 @@ export interface ProcessConfig {
 export function readProcessConfig(env: Environment): ProcessConfig {
   const logLevel = text(env, PROCESS_VARIABLES, 'LOG_LEVEL') ?? 'info'
   if (!['debug', 'info', 'warn', 'error'].includes(logLevel)) {
-    throw new KodusError('CONFIG_INVALID', `LOG_LEVEL is ${JSON.stringify(logLevel)}, which cannot be used.`, {
-      help: 'Set LOG_LEVEL to debug, info, warn or error.',
-    })
+    throw new KodusError(
+      'CONFIG_INVALID',
+      `LOG_LEVEL is ${JSON.stringify(logLevel)}, which cannot be used.`,
+      {
+        help: 'Set LOG_LEVEL to debug, info, warn or error.',
+      },
+    )
   }
   return {
     logLevel,

@@ -52,5 +52,7 @@ export function asKodusError(thrown: unknown): KodusError {
 }
 
 export function messageOf(thrown: unknown): string {
+  // Every address of a name having refused: the error itself has no message.
+  if (thrown instanceof AggregateError && thrown.errors.length > 0) return messageOf(thrown.errors[0])
   return thrown instanceof Error ? thrown.message || thrown.name : String(thrown)
 }

@@ -26,7 +26,8 @@ export function createLog(component: string, level = 'info'): Log {
     sync: true,
     translateTime: 'SYS:HH:MM:ss',
     messageFormat: '{component}  {msg}',
-    ignore: 'component',
+    ignore: 'component,pid,hostname',
+    singleLine: true,
   })
   return pino(options, stream)
 }

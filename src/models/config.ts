@@ -1,4 +1,4 @@
-import { type Environment, type Variables, required, text } from '../lib/env.ts'
+import { type Environment, required, text, type Variables } from '../lib/env.ts'
 
 export const MODEL_VARIABLES = {
   LLM_BASE_URL: {
@@ -20,7 +20,12 @@ export function readModelConfig(env: Environment): ModelConfig | undefined {
   if (!baseUrl) return undefined
   return {
     baseUrl,
-    model: required(env, MODEL_VARIABLES, 'LLM_MODEL', 'Name the model to ask at LLM_BASE_URL, or unset LLM_BASE_URL.'),
+    model: required(
+      env,
+      MODEL_VARIABLES,
+      'LLM_MODEL',
+      'Name the model to ask at LLM_BASE_URL, or unset LLM_BASE_URL.',
+    ),
     apiKey: text(env, MODEL_VARIABLES, 'LLM_API_KEY'),
   }
 }

@@ -1,8 +1,9 @@
-import { type Environment, type Variables, required, text } from '../lib/env.ts'
+import { type Environment, required, text, type Variables } from '../lib/env.ts'
 
 export const DATABASE_VARIABLES = {
   DATABASE_URL: {
-    describe: 'PostgreSQL, as `postgresql://user:password@host:port/database`. Unset: `npm start` brings an embedded one.',
+    describe:
+      'PostgreSQL, as `postgresql://user:password@host:port/database`. Unset: `npm start` brings an embedded one.',
     secret: true,
   },
   DATABASE_CA_FILE: {

@@ -63,15 +63,17 @@ export function connectionConfig({ url, caFile }: Pick<DatabaseOptions, 'url' | 
   return { connectionString: address.href, ssl: { ca, rejectUnauthorized: true } }
 }
 
-/** SQLSTATE classes 22 and 23: the statement's own data is at fault, and no retry will help. */
+/** SQLSTATE classes 22, 23 and 54: the statement's own data is at fault (wrong, or too much of it). */
 export function isDataError(error: unknown): boolean {
-  return /^2[23]/.test(sqlState(error))
+  return /^(22|23|54)/.test(sqlState(error))
 }
 
 /** The server is away, starting, stopping, full, or did not answer in time. */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  const state = sqlState(error)
-  return state === '' || /^(08|53|57P)/.test(state)
+  if (error instanceof pg.DatabaseError) return /^(08|53|57P)/.test(sqlState(error))
+  if (!(error instanceof Error) || error instanceof KodusError) return false
+  // The socket's and TLS's own errors carry a code; those that pg makes itself only a message.
+  return 'code' in error || /connection|timeout|not queryable/i.test(error.message)
 }
 
 /**

@@ -9,6 +9,8 @@ export interface RecordedDelivery {
   /** Null when housekeeping has removed the job: the delivery is still known. */
   status: JobStatus | null
   duplicate: boolean
+  /** The row's fencing token, opaque; null when the job is gone. */
+  fence: string | null
 }
 
 /**
@@ -40,7 +42,9 @@ export async function recordDeliveries(
     const fresh = created.has(jobId)
     results.set(
       jobId,
-      fresh ? { jobId, status: 'PENDING', duplicate: false } : await knownDelivery(db, sorted, jobId),
+      fresh
+        ? { jobId, status: 'PENDING', duplicate: false, fence: '0' }
+        : await knownDelivery(db, sorted, jobId),
     )
   }
   return results
@@ -89,21 +93,21 @@ async function knownDelivery(
   jobId: string,
 ): Promise<RecordedDelivery> {
   const delivery = deliveries.find((candidate) => candidate.jobId === jobId)
-  const { rows } = await db.query<{ jobId: string; status: JobStatus | null }>(
-    `select d.job_id as "jobId", j.status
+  const { rows } = await db.query<Omit<RecordedDelivery, 'duplicate'>>(
+    `select d.job_id as "jobId", j.status, j.fence
      from deliveries d left join workflow_jobs j on j.id = d.job_id
      where d.forge = $1 and (d.delivery_id = $2 or d.digest = decode($3, 'hex'))
      order by d.delivery_id = $2 desc limit 1`,
     [delivery?.forge, delivery?.deliveryId, delivery?.digest],
   )
-  const known = rows[0] ?? { jobId, status: null }
+  const known = rows[0] ?? { jobId, status: null, fence: null }
   if (known.status === 'FAILED' && known.jobId === jobId) {
     const replayed = await transitionJob(db, 'replay', {
       jobId,
       actor: delivery?.request?.sender ?? delivery?.forge ?? 'forge',
       reason: 'redelivered by the forge',
     })
-    if (replayed) return { jobId, status: replayed.status, duplicate: true }
+    if (replayed) return { jobId, status: replayed.status, duplicate: true, fence: replayed.fence }
   }
   return { ...known, duplicate: true }
 }

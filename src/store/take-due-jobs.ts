@@ -1,6 +1,11 @@
 import type { JobMessage } from '../jobs/queue.ts'
 import type { Database } from './database.ts'
 
+/** A job that waits to be run, and the token its row had: whoever claims it takes a new one. */
+export interface WaitingJob extends JobMessage {
+  fence: string
+}
+
 /** How long a taken job is left alone before it counts as due again, should its taker die. */
 const HOLD_SECONDS = 10
 
@@ -12,8 +17,8 @@ const HOLD_SECONDS = 10
 export async function takeDueJobs(
   db: Database,
   { types, limit }: { types: readonly string[]; limit: number },
-): Promise<JobMessage[]> {
-  const { rows } = await db.query<JobMessage>(
+): Promise<WaitingJob[]> {
+  const { rows } = await db.query<WaitingJob>(
     `with due as (
       select id from workflow_jobs
       where due_at <= now() and type = any($1)
@@ -22,7 +27,7 @@ export async function takeDueJobs(
     )
     update workflow_jobs j set due_at = now() + $3 * interval '1 second'
     from due where j.id = due.id
-    returning j.id as "jobId", j.type, j.version`,
+    returning j.id as "jobId", j.type, j.version, j.fence`,
     [types, limit, HOLD_SECONDS],
   )
   return rows

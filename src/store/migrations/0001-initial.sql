@@ -57,7 +57,8 @@ create table pull_requests (
   primary key (forge, repository, pull_request)
 );
 
--- The transition log; every status change appends here in its own statement.
+-- What happened to a job: every status change appends here in its own statement, and so does every stage
+-- that an attempt begins (`stage` is null for a status change).
 create table workflow_job_events (
   id bigint generated always as identity primary key,
   job_id uuid not null references workflow_jobs (id) on delete cascade,
@@ -67,6 +68,8 @@ create table workflow_job_events (
   to_status text not null,
   reason text not null,
   actor text not null,
+  stage text,
+  progress smallint,
   at timestamptz not null default clock_timestamp()
 );
 

@@ -1,0 +1,183 @@
+import { readFileSync } from 'node:fs'
+import type { Duplex } from 'node:stream'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib'
+import { KodusError, messageOf } from '../lib/errors.ts'
+import type { Log } from '../lib/log.ts'
+import { settledWithin } from '../lib/settled-within.ts'
+import { declareTopology } from './topology.ts'
+
+export interface RabbitmqOptions {
+  /** `amqp://` or `amqps://`, the path being the virtual host. */
+  url: string
+  /** PEM file with the certificates to trust, for brokers with an authority of their own. */
+  caFile?: string | undefined
+  log: Log
+}
+
+/** A connection that comes back by itself, with the one channel that is used on it. */
+export interface RabbitmqConnection<Session> {
+  /** What `open` made of the channel that lives now; undefined while there is none. */
+  session(): Session | undefined
+  /** Resolves when the first attempt has succeeded or failed. */
+  readonly attempted: Promise<void>
+  /** Gives up the connection that lives now, so that another is made. */
+  drop(reason: string): void
+  /** Ends it for good, within a second. */
+  close(): Promise<void>
+}
+
+const HEARTBEAT_SECONDS = 10
+const CONNECT_TIMEOUT_MS = 5_000
+const FIRST_RETRY_MS = 100
+const LAST_RETRY_MS = 10_000
+/** A connection that lived this long was a good one: the next failure starts again with a short wait. */
+const GOOD_AFTER_MS = 10_000
+/** Only a person can mend a mismatch. */
+const MISMATCH_RETRY_MS = 60_000
+const CLOSE_TIMEOUT_MS = 1_000
+
+/**
+ * Connects in the background, declares the topology and runs `open`; whenever the connection is lost, or
+ * any of that fails, does it again. An outage is logged once, and so is its end; `purpose` says in the log what
+ * the connection is for.
+ *
+ * @throws KodusError RABBITMQ_URL_INVALID or RABBITMQ_CA_UNREADABLE, at once: no retry can mend those
+ */
+// Not amqplib's own recovery: it cannot wait longer for some errors, nor abandon a connection that hangs.
+export function keepConnected<Session>(
+  { url, caFile, log }: RabbitmqOptions,
+  purpose: string,
+  open: (channel: ConfirmChannel, connection: ChannelModel) => Promise<Session>,
+): RabbitmqConnection<Session> {
+  const { address, shown } = parseAddress(url)
+  const socketOptions = {
+    noDelay: true, // Without it a confirm of 2 kB takes 44 ms instead of 0.7.
+    keepAlive: true,
+    timeout: CONNECT_TIMEOUT_MS,
+    ...(caFile ? { ca: readCa(caFile) } : {}),
+  }
+  const stopping = new AbortController()
+  let connection: ChannelModel | undefined
+  let channel: ConfirmChannel | undefined
+  let session: Session | undefined
+  let failures = 0
+  let outage: string | undefined
+  let reportAttempt = () => {}
+  const attempted = new Promise<void>((resolve) => {
+    reportAttempt = resolve
+  })
+
+  async function connectOnce(): Promise<never> {
+    connection = await connect(address, socketOptions)
+    connection.on('error', () => {}) // 'close' follows, with the same error.
+    const lost = new Promise<unknown>((resolve) => connection?.once('close', resolve))
+    if (stopping.signal.aborted) throw new Error('closed while connecting')
+    await declareTopology(connection)
+    channel = await connection.createConfirmChannel()
+    channel.on('error', () => {}) // 'close' follows.
+    channel.on('close', () => stopping.signal.aborted || drop('the broker closed the channel'))
+    session = await open(channel, connection)
+    if (outage) log.info(`connected to ${shown} again, ${purpose}`)
+    outage = undefined
+    reportAttempt()
+
+    const since = performance.now()
+    const reason = await lost
+    if (performance.now() - since > GOOD_AFTER_MS) failures = 0
+    throw reason ?? new Error('the broker closed the connection')
+  }
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const error = await connectOnce().catch((reason: unknown) => reason)
+      session = undefined
+      drop('given up')
+      connection = undefined
+      channel = undefined
+      reportAttempt()
+      if (stopping.signal.aborted) return
+      report(error)
+      const wait = isMismatch(error)
+        ? MISMATCH_RETRY_MS
+        : Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures)
+      failures += 1
+      await sleep(wait * (0.5 + Math.random() / 2), undefined, { signal: stopping.signal }).catch(() => {})
+    }
+  }
+
+  function report(error: unknown): void {
+    const reason = messageOf(error)
+    if (reason === outage) return
+    outage = reason
+    if (isMismatch(error)) log.error({ code: error.code, help: error.help }, reason)
+    else log.warn(`no connection to ${shown} ${purpose}, trying again: ${reason}`)
+  }
+
+  function drop(reason: string): void {
+    if (connection) destroy(connection, reason)
+  }
+
+  async function sayGoodbye(): Promise<void> {
+    // What has settled this very moment still gets its acknowledgement out.
+    await setImmediate()
+    // The channel first: what it has to send would be overtaken by the connection's own goodbye.
+    await channel?.close()
+    await connection?.close()
+  }
+
+  const running = run()
+
+  return {
+    session: () => session,
+    attempted,
+    drop,
+    async close() {
+      stopping.abort()
+      sayGoodbye().catch(() => {}) // The connection is gone already, and that is all it is for.
+      await settledWithin(CLOSE_TIMEOUT_MS, running)
+      drop('closed')
+    },
+  }
+}
+
+/**
+ * amqplib only ends a lost socket politely, which waits for a peer that may be gone. With an error it also
+ * stops its heartbeat and fails what is in flight.
+ */
+function destroy(connection: ChannelModel, reason: string): void {
+  const { stream } = connection.connection as unknown as { stream: Duplex }
+  stream.destroy(new Error(reason))
+}
+
+function isMismatch(error: unknown): error is KodusError {
+  return error instanceof KodusError && error.code === 'TOPOLOGY_MISMATCH'
+}
+
+/** The URL with our heartbeat, and as it may be shown: without credentials. */
+function parseAddress(url: string): { address: string; shown: string } {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (!parsed || !['amqp:', 'amqps:'].includes(parsed.protocol) || !parsed.hostname) {
+    // The URL itself stays out of the message, and so does the cause, which carries it.
+    throw new KodusError('RABBITMQ_URL_INVALID', 'The address of RabbitMQ cannot be used.', {
+      help: 'Set RABBITMQ_URL to amqp://user:password@host:5672/vhost, or amqps:// with TLS; percent-encode special characters.',
+    })
+  }
+  if (!parsed.searchParams.has('heartbeat')) parsed.searchParams.set('heartbeat', String(HEARTBEAT_SECONDS))
+  return { address: parsed.href, shown: `${parsed.protocol}//${parsed.host}${parsed.pathname}` }
+}
+
+function readCa(caFile: string): Buffer {
+  try {
+    return readFileSync(caFile)
+  } catch (cause) {
+    throw new KodusError(
+      'RABBITMQ_CA_UNREADABLE',
+      `The CA file ${caFile} cannot be read: ${messageOf(cause)}`,
+      {
+        help: 'Set RABBITMQ_CA_FILE to a PEM file this process may read, or unset it.',
+        cause,
+      },
+    )
+  }
+}

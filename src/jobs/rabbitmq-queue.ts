@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as v from 'valibot'
+import { KodusError, messageOf } from '../lib/errors.ts'
+import { routingKey } from './job-types.ts'
+import type { IntakeQueue, JobQueue } from './queue.ts'
+import type { RabbitmqOptions } from './rabbitmq-connection.ts'
+import { startRabbitmqConsumer } from './rabbitmq-consumer.ts'
+import { createRabbitmqPublisher } from './rabbitmq-publisher.ts'
+import type { Delivery } from './review-request.ts'
+import { INTAKE_KEY, INTAKE_QUEUE, JOBS_QUEUE } from './topology.ts'
+
+/** How long a committed row waits for its own publish, which takes 2 s at most. */
+const OUTBOX_DELAY_MS = 5_000
+/** Brokers cut off a consumer that leaves a message unacknowledged for 30 minutes. */
+const ACKNOWLEDGE_WITHIN_MS = 20 * 60_000
+/** Deliveries a worker records at a time. */
+const RECORDERS = 16
+const FIRST_RECORD_RETRY_MS = 250
+const LAST_RECORD_RETRY_MS = 15_000
+
+const JobMessageSchema = v.object({
+  jobId: v.pipe(v.string(), v.uuid()),
+  type: v.pipe(v.string(), v.nonEmpty()),
+  version: v.pipe(v.number(), v.integer()),
+})
+
+/** Only what identifies a delivery: the rest may be of a newer build, and the row's columns check it. */
+const DeliverySchema = v.looseObject({
+  forge: v.pipe(v.string(), v.nonEmpty()),
+  deliveryId: v.pipe(v.string(), v.nonEmpty()),
+  jobId: v.pipe(v.string(), v.uuid()),
+  digest: v.pipe(v.string(), v.hexadecimal()),
+})
+
+/**
+ * The queue on RabbitMQ. Connects in the background and stays connected: a broker that is away stops
+ * nobody's start, and consumers begin, or begin again, by themselves.
+ *
+ * @throws KodusError RABBITMQ_URL_INVALID or RABBITMQ_CA_UNREADABLE
+ */
+export function createRabbitmqQueue(options: RabbitmqOptions): JobQueue & { intake: IntakeQueue } {
+  const { log } = options
+  const publisher = createRabbitmqPublisher(options)
+  const closes = [publisher.close]
+
+  const consume = (consumer: Omit<Parameters<typeof startRabbitmqConsumer>[0], keyof RabbitmqOptions>) => {
+    const started = startRabbitmqConsumer({ ...options, ...consumer })
+    closes.push(started.close)
+    return started
+  }
+
+  const intake: IntakeQueue = {
+    send: (delivery) =>
+      publisher.publish([{ routingKey: INTAKE_KEY, messageId: delivery.jobId, body: delivery }]),
+
+    record: async (record) =>
+      consume({
+        queue: INTAKE_QUEUE,
+        slots: RECORDERS,
+        async handle(content, stopping) {
+          const delivery = parse(DeliverySchema, content) as Delivery | undefined
+          if (!delivery) {
+            log.error(`a message in ${INTAKE_QUEUE} is not a delivery: moved to the dead letters`)
+            return 'reject'
+          }
+          const { jobId, deliveryId } = delivery
+          // Tried again in hand: while PostgreSQL is away, giving it back would only bring it here again.
+          for (let wait = FIRST_RECORD_RETRY_MS; ; wait = Math.min(wait * 2, LAST_RECORD_RETRY_MS)) {
+            try {
+              await record(delivery)
+              return 'acknowledge'
+            } catch (error) {
+              if (error instanceof KodusError && error.retryability === 'permanent') {
+                log.error({ jobId, deliveryId }, `delivery moved to the dead letters: ${error.message}`)
+                return 'reject'
+              }
+              log.warn({ jobId, deliveryId }, `delivery kept in the queue: ${messageOf(error)}`)
+            }
+            await sleep(wait, undefined, { signal: stopping }).catch(() => {})
+            if (stopping.aborted) return 'release'
+          }
+        },
+      }),
+  }
+
+  return {
+    technology: 'rabbitmq',
+    outboxDelayMs: OUTBOX_DELAY_MS,
+    intake,
+    isUp: publisher.isUp,
+
+    publish: (messages) =>
+      publisher.publish(
+        messages.map((body) => ({ routingKey: routingKey(body.type), messageId: body.jobId, body })),
+      ),
+
+    consume: async ({ slots, onJob }) =>
+      consume({
+        queue: JOBS_QUEUE,
+        slots,
+        acknowledgeWithinMs: ACKNOWLEDGE_WITHIN_MS,
+        async handle(content) {
+          const message = parse(JobMessageSchema, content)
+          if (!message) {
+            log.error(`a message in ${JOBS_QUEUE} is not a job: moved to the dead letters`)
+            return 'reject'
+          }
+          try {
+            await onJob(message)
+          } catch (error) {
+            log.error({ err: error, jobId: message.jobId }, 'taking a job failed')
+          }
+          return 'acknowledge'
+        },
+      }),
+
+    close: async () => void (await Promise.all(closes.map((close) => close()))),
+  }
+}
+
+function parse<Schema extends v.GenericSchema>(
+  schema: Schema,
+  content: Buffer,
+): v.InferOutput<Schema> | undefined {
+  try {
+    return v.parse(schema, JSON.parse(content.toString()))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,45 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { checkGitVersion, createGit, type Git } from './run-git.ts'
+import type { GitSettings } from './settings.ts'
+
+/** A directory of our own for one change: an empty home for git, and a bare repository. */
+export interface Scratch {
+  git: Git
+  gitDir: string
+  /** @param id any commit id of the repository to be read: its length tells the object format */
+  init(id: string, signal: AbortSignal): Promise<void>
+  /** Reads objects from another repository's object directory, in place. Copies nothing. */
+  borrow(objects: string, shallow: string): Promise<void>
+  remove(): Promise<void>
+}
+
+/** @throws KodusError GIT_MISSING, GIT_TOO_OLD */
+export async function createScratch(settings: GitSettings, signal: AbortSignal): Promise<Scratch> {
+  const directory = await mkdtemp(join(settings.scratchRoot ?? tmpdir(), 'kodus-git-'))
+  const remove = () => rm(directory, { recursive: true, force: true, maxRetries: 3 })
+  const home = join(directory, 'home')
+  const gitDir = join(directory, 'repository.git')
+  try {
+    await mkdir(home)
+    const git = createGit(settings, home)
+    await checkGitVersion(git, signal)
+    return {
+      git,
+      gitDir,
+      async init(id, signal) {
+        const format = id.length === 64 ? 'sha256' : 'sha1'
+        await git({ args: ['init', '--quiet', '--bare', `--object-format=${format}`, gitDir] }, signal)
+      },
+      async borrow(objects, shallow) {
+        await writeFile(join(gitDir, 'objects', 'info', 'alternates'), `${objects}\n`)
+        if (shallow) await writeFile(join(gitDir, 'shallow'), shallow)
+      },
+      remove,
+    }
+  } catch (error) {
+    await remove()
+    throw error
+  }
+}
