@@ -1,0 +1,58 @@
+import { QUEUE_VARIABLES, type QueueConfig, readQueueConfig } from '../jobs/config.ts'
+import type { ForgeName } from '../jobs/review-request.ts'
+import { PROCESS_VARIABLES, type ProcessConfig, readProcessConfig } from '../lib/config.ts'
+import { type Environment, integer, text, type Variables } from '../lib/env.ts'
+import { DATABASE_VARIABLES, type DatabaseConfig, readDatabaseConfig } from '../store/config.ts'
+
+export const variables = {
+  ...PROCESS_VARIABLES,
+  ...DATABASE_VARIABLES,
+  ...QUEUE_VARIABLES,
+  WEBHOOK_PORT: { describe: 'Port of the webhook handler.', default: '3332' },
+  WEBHOOK_HOST: { describe: 'Address it listens on. Unset: every address of the machine.' },
+  GITHUB_WEBHOOK_SECRET: {
+    describe: "The secret in the settings of GitHub's webhook. Unset: `/webhooks/github` answers 503.",
+    secret: true,
+  },
+  GITHUB_WEBHOOK_SECRET_PREVIOUS: { describe: 'The one before, valid too while you rotate.', secret: true },
+  GIT_WEBHOOK_SECRET: {
+    describe: 'What signs the webhooks to `/webhooks/git`. Unset: it answers 503.',
+    secret: true,
+  },
+  GIT_WEBHOOK_SECRET_PREVIOUS: { describe: 'The one before, valid too while you rotate.', secret: true },
+} as const satisfies Variables
+
+/** The secrets that are valid for one forge, and the variable to set when there are none. */
+export interface WebhookSecrets {
+  variable: string
+  valid: readonly string[]
+}
+
+export interface WebhookHandlerConfig extends ProcessConfig, DatabaseConfig, QueueConfig {
+  port: number
+  host: string | undefined
+  secrets: Readonly<Record<ForgeName, WebhookSecrets>>
+}
+
+/** @throws KodusError CONFIG_MISSING or CONFIG_INVALID, naming the variable */
+export function readConfig(env: Environment = process.env): WebhookHandlerConfig {
+  return {
+    ...readProcessConfig(env),
+    ...readDatabaseConfig(env),
+    ...readQueueConfig(env),
+    port: integer(env, variables, 'WEBHOOK_PORT', { min: 0, max: 65_535 }),
+    host: text(env, variables, 'WEBHOOK_HOST'),
+    secrets: {
+      git: secrets(env, 'GIT_WEBHOOK_SECRET', 'GIT_WEBHOOK_SECRET_PREVIOUS'),
+      github: secrets(env, 'GITHUB_WEBHOOK_SECRET', 'GITHUB_WEBHOOK_SECRET_PREVIOUS'),
+    },
+  }
+}
+
+function secrets(
+  env: Environment,
+  ...names: [keyof typeof variables, keyof typeof variables]
+): WebhookSecrets {
+  const valid = names.map((name) => text(env, variables, name)).filter((secret) => secret !== undefined)
+  return { variable: names[0], valid }
+}

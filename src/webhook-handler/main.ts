@@ -1,0 +1,73 @@
+import manifest from '../../package.json' with { type: 'json' }
+import { JOB_TYPES } from '../jobs/job-types.ts'
+import { createPostgresQueue } from '../jobs/postgres-queue.ts'
+import { publishRecorded } from '../jobs/publish-jobs.ts'
+import { createLog } from '../lib/log.ts'
+import { createShutdown, stopRequested } from '../lib/shutdown.ts'
+import { exitOnStartError } from '../lib/start-error.ts'
+import { openDatabase } from '../store/database.ts'
+import { migrateInBackground } from '../store/migrate-in-background.ts'
+import { recordDeliveries } from '../store/record-deliveries.ts'
+import { createApp } from './app.ts'
+import { createDeliveryBatcher } from './batch-deliveries.ts'
+import { readConfig } from './config.ts'
+import { listen } from './listen.ts'
+import { createMakeDurable, DATABASE_DEADLINE_MS } from './make-durable.ts'
+import { createReadiness } from './readiness.ts'
+import { createWebhookRoute } from './webhook-route.ts'
+
+const COMPONENT = 'webhook-handler'
+exitOnStartError(COMPONENT)
+
+const config = readConfig()
+const log = createLog(COMPONENT, config.logLevel)
+const shutdown = createShutdown(log)
+let migrated = false
+let stopping = false
+
+const database = { url: config.databaseUrl, caFile: config.databaseCaFile, component: COMPONENT, log }
+const db = openDatabase({ ...database, maxConnections: 6, queryTimeoutMs: DATABASE_DEADLINE_MS })
+shutdown.add('database', () => db.end())
+
+// A pool of its own: a migration may take longer than a webhook's insert.
+const migrationDb = openDatabase({ ...database, maxConnections: 1 })
+shutdown.add('migration database', () => migrationDb.end())
+const migration = migrateInBackground(migrationDb, log)
+shutdown.add('migration', () => migration.stop())
+void migration.done.then(() => (migrated = true))
+
+const { rabbitmqUrl: url, rabbitmqCaFile: caFile } = config
+const broker = url
+  ? (await import('../jobs/rabbitmq-queue.ts')).createRabbitmqQueue({ url, caFile, log })
+  : undefined
+const queue = broker ?? createPostgresQueue({ pool: db, types: Object.keys(JOB_TYPES), log })
+shutdown.add('queue', () => queue.close())
+
+const batcher = createDeliveryBatcher({
+  record: (deliveries) => recordDeliveries(db, deliveries, queue.outboxDelayMs),
+  announce: (recorded) => publishRecorded({ db, queue }, recorded),
+  deadlineMs: DATABASE_DEADLINE_MS,
+  log,
+})
+shutdown.add('deliveries', () => batcher.settled())
+
+const makeDurable = createMakeDurable({ batcher, intake: broker?.intake })
+const app = createApp({
+  webhook: createWebhookRoute({ secrets: config.secrets, makeDurable, log }),
+  readiness: createReadiness({ db, queue, isMigrated: () => migrated }),
+  isStopping: () => stopping,
+  identity: { component: COMPONENT, version: manifest.version, instance: config.instanceId },
+  log,
+})
+const server = await listen(app, { port: config.port, host: config.host })
+shutdown.add('server', () => server.close())
+
+log.info({ port: server.port, queue: queue.technology }, 'webhook handler ready')
+process.send?.('ready')
+
+const reason = await stopRequested({ withParent: config.supervised })
+stopping = true
+log.info(`stopping: ${reason}`)
+await shutdown.run()
+log.info('webhook handler stopped')
+process.exit(0)

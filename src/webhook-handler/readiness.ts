@@ -1,0 +1,43 @@
+import type { JobQueue } from '../jobs/queue.ts'
+import type { DatabasePool } from '../store/database.ts'
+import { within } from './within.ts'
+
+/** Which stores would take a webhook now. One is enough to be ready. */
+export interface Readiness {
+  database: 'up' | 'down' | 'migrating'
+  broker: 'up' | 'down' | 'not configured'
+}
+
+/** One answer serves all who ask within this time: the route is open to anybody. */
+const VALID_MS = 1_000
+
+const DEADLINE_MS = 1_500
+
+export function createReadiness({
+  db,
+  queue,
+  isMigrated,
+}: {
+  db: DatabasePool
+  queue: JobQueue
+  isMigrated: () => boolean
+}): () => Promise<Readiness> {
+  const check = async (): Promise<Readiness> => {
+    const broker = queue.technology !== 'rabbitmq' ? 'not configured' : queue.isUp() ? 'up' : 'down'
+    try {
+      await within(DEADLINE_MS, db.query('select 1'), 'PostgreSQL did not answer')
+      return { database: isMigrated() ? 'up' : 'migrating', broker }
+    } catch {
+      return { database: 'down', broker }
+    }
+  }
+
+  let latest: Promise<Readiness> | undefined
+  return () => {
+    if (!latest) {
+      latest = check()
+      void latest.then(() => setTimeout(() => (latest = undefined), VALID_MS).unref())
+    }
+    return latest
+  }
+}

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { WEBHOOK_SOURCES } from '../forges/webhooks.ts'
+import type { JobStatus } from '../jobs/job.ts'
+import { type Delivery, type ForgeName, jobIdOf, type PullRequestState } from '../jobs/review-request.ts'
+import { KodusError } from '../lib/errors.ts'
+import type { WebhookSecrets } from './config.ts'
+import type { MakeDurable, Receipt } from './make-durable.ts'
+import { bodyTooLarge, MAX_BODY_BYTES, type ReadBody } from './read-body.ts'
+import { verifySignature } from './verify-signature.ts'
+
+/** What became of a webhook. `body` is told to the sender, with 202. */
+export interface Received {
+  outcome: 'accepted' | 'duplicate' | 'updated' | 'ignored'
+  jobId?: string
+  by?: Receipt['by']
+  body: { jobId?: string; status?: JobStatus | null; duplicate?: true; updated?: string; ignored?: string }
+}
+
+/**
+ * Takes one webhook from its headers to its receipt: verify, narrow, make durable. Nothing of the body is
+ * parsed before its signature was found valid, and nothing larger than a narrowed request waits for a store.
+ *
+ * @throws KodusError with a code of `answer.ts` for whatever is not answered 202
+ */
+export async function receiveWebhook(
+  forge: ForgeName,
+  request: IncomingMessage,
+  response: ServerResponse,
+  {
+    secrets,
+    readBody,
+    makeDurable,
+  }: { secrets: WebhookSecrets; readBody: ReadBody; makeDurable: MakeDurable },
+): Promise<Received> {
+  const { headers } = request
+  const source = WEBHOOK_SOURCES[forge]
+  if (secrets.valid.length === 0) throw secretNotConfigured(secrets.variable)
+  if (Number(headers['content-length']) > MAX_BODY_BYTES) throw bodyTooLarge()
+  const signature = headers[source.signatureHeader]
+  if (typeof signature !== 'string')
+    throw signatureInvalid(`The header ${source.signatureHeader} is missing.`)
+
+  if (headers.expect) response.writeContinue()
+  const body = await readBody(request)
+  if (!verifySignature(body, signature, secrets.valid)) {
+    throw signatureInvalid(`The header ${source.signatureHeader} does not sign this body with our secret.`)
+  }
+  const deliveryId = readDeliveryId(headers[source.deliveryHeader], source.deliveryHeader)
+  const narrowed = source.narrow(headers, body)
+  if ('ignored' in narrowed) return { outcome: 'ignored', body: narrowed }
+
+  const digest = createHash('sha256').update(body).digest('hex')
+  const delivery: Delivery = { forge, deliveryId, jobId: jobIdOf(forge, deliveryId), digest, ...narrowed }
+  const { by, recorded } = await makeDurable(delivery)
+  if (!('request' in narrowed))
+    return { outcome: 'updated', by, body: { updated: tell(narrowed.pullRequest) } }
+
+  const { status, duplicate, jobId } = recorded ?? { ...delivery, status: 'PENDING', duplicate: false }
+  return duplicate
+    ? { outcome: 'duplicate', jobId, by, body: { jobId, status, duplicate } }
+    : { outcome: 'accepted', jobId, by, body: { jobId, status } }
+}
+
+function tell({ repository, pullRequest, state, draft }: PullRequestState): string {
+  return `pull request ${pullRequest} of ${repository} is ${draft && state === 'open' ? 'a draft' : state}`
+}
+
+/** Forges send UUIDs; whatever is signed in our own name may use any short word. */
+export function isDeliveryId(header: string | string[] | undefined): header is string {
+  return typeof header === 'string' && /^[\w.:-]{1,128}$/.test(header)
+}
+
+function readDeliveryId(header: string | string[] | undefined, name: string): string {
+  if (isDeliveryId(header)) return header
+  const fault = header === undefined ? 'is missing' : 'is not a usable id'
+  throw new KodusError('DELIVERY_ID_INVALID', `The header ${name} ${fault}.`, {
+    help: 'Send an id of its own with each webhook: 1 to 128 letters, digits and `_.:-`.',
+  })
+}
+
+function signatureInvalid(message: string): KodusError {
+  return new KodusError('SIGNATURE_INVALID', message, {
+    help: 'Send `sha256=` and the hex HMAC-SHA256 of the raw body, keyed with the secret configured here.',
+  })
+}
+
+function secretNotConfigured(variable: string): KodusError {
+  return new KodusError('SECRET_NOT_CONFIGURED', `${variable} is not set, so no signature can be checked.`, {
+    help: `Set ${variable} to the secret of the webhook and restart the webhook handler.`,
+  })
+}
