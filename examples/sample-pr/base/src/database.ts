@@ -1,0 +1,6 @@
+import { Pool } from 'pg'
+
+export const database = new Pool({
+  connectionString: process.env.DATABASE_URL,
+  max: 10,
+})

@@ -1,0 +1,71 @@
+import type { ChangedFile } from '../forges/change.ts'
+import { type Excerpt, excerptsOf } from './excerpt.ts'
+import type { Note } from './review.ts'
+
+/** How much of a change a model reads. */
+export interface ReadingBudget {
+  /** Characters of one request. */
+  characters: number
+  /** Requests of one review. */
+  requests: number
+}
+
+/**
+ * A request of about 12 000 tokens leaves room for an answer in the 16 000 to 32 000 that local models are
+ * run with; eight of them are a change of some 8 000 lines.
+ */
+export const READING_BUDGET: ReadingBudget = { characters: 40_000, requests: 8 }
+
+/**
+ * Shares a change out to requests: largest files first, each where there is still room for it. When not
+ * everything fits, hunks that only delete are left out first. What is left out is noted.
+ */
+export function planBatches(
+  files: readonly { file: ChangedFile; text: string }[],
+  budget: ReadingBudget = READING_BUDGET,
+): { batches: Excerpt[][]; notes: Note[] } {
+  const all = files.flatMap(({ file, text }) => excerptsOf(file, text, budget.characters))
+  const adding = all.filter((excerpt) => !excerpt.deletionsOnly)
+  if (adding.length === 0) return { batches: [], notes: [] }
+
+  const complete = pack(all, budget)
+  const { batches, leftOut } = complete.leftOut.length === 0 ? complete : pack(adding, budget)
+  const notes: Note[] = []
+  const note = (excerpts: Excerpt[], reason: string) => {
+    if (excerpts.length > 0) notes.push({ about: pathsOf(excerpts), reason })
+  }
+  if (complete.leftOut.length > 0) {
+    const deleting = all.filter((excerpt) => excerpt.deletionsOnly)
+    note(deleting, 'deleted lines not shown to the model: the change is too large')
+  }
+  const total = `${budget.requests * budget.characters} characters`
+  note(leftOut, `not reviewed by the model, or not all of it: the change is larger than ${total}`)
+  const cut = batches.flat().filter((excerpt) => excerpt.cutLines > 0)
+  note(cut, 'very long lines were shown to the model without their end')
+  return { batches, notes }
+}
+
+function pack(excerpts: Excerpt[], { characters, requests }: ReadingBudget) {
+  const batches: { size: number; excerpts: Excerpt[] }[] = []
+  const leftOut: Excerpt[] = []
+  for (const excerpt of excerpts.toSorted((a, b) => b.text.length - a.text.length)) {
+    const size = excerpt.text.length
+    const open = batches.find((batch) => batch.size + size <= characters)
+    if (open) {
+      open.size += size
+      open.excerpts.push(excerpt)
+    } else if (batches.length < requests) batches.push({ size, excerpts: [excerpt] })
+    else leftOut.push(excerpt)
+  }
+  return { batches: batches.map((batch) => batch.excerpts), leftOut }
+}
+
+/** Names a note can carry without becoming the review. */
+const MAX_NAMES = 50
+
+/** The files of some excerpts, for a note. */
+export function pathsOf(excerpts: readonly Excerpt[]): string {
+  const paths = [...new Set(excerpts.map((excerpt) => excerpt.path))]
+  const named = paths.slice(0, MAX_NAMES).join(', ')
+  return paths.length > MAX_NAMES ? `${named} and ${paths.length - MAX_NAMES} more files` : named
+}

@@ -1,0 +1,15 @@
+const STATEMENT = String.raw`\s*(select\b.+\bfrom\b|insert\s+into\b|update\s+\S+\s+set\b|delete\s+from\b)`
+const BEFORE_VALUE = String.raw`(=|<|>|\bi?like)\s*['"]?%?`
+
+/** For ast-grep (Rust syntax): text that begins a statement. The whole verb is asked for, so that a log line beginning with "Update" is none. */
+export const SQL_BEGINS = `(?is)^${STATEMENT}`
+
+/** Text that ends where a value belongs. A table or column name put in there is another matter. */
+export const SQL_ENDS_BEFORE_VALUE = new RegExp(`${BEFORE_VALUE}$`, 'i')
+
+/** For ast-grep: a whole string literal, quotes included, that begins and ends so. */
+export const SQL_LITERAL_BEFORE_VALUE = `(?is)^["']{1,3}${STATEMENT}.*${BEFORE_VALUE}["']{1,3}$`
+
+/** Names of things that are SQL already: constants, placeholders, what has been escaped. */
+export const SQL_SAFE_NAME =
+  /placeholder|param|bind|escaped|quoted|literal|clause|condition|^ph$|^[A-Z][A-Z0-9_]*$/

@@ -1,0 +1,19 @@
+import { setImmediate } from 'node:timers/promises'
+import { findSecrets } from '../rules/find-secrets.ts'
+import { runRules } from '../rules/run-rules.ts'
+import { proceed, type Stage, skip } from '../stage.ts'
+
+/** Runs the AST rules and the secret scan over the lines that the change touched. */
+export const analyse: Stage = {
+  name: 'analyse',
+  async run(draft, ports) {
+    if (draft.files.length === 0) return skip('no file has new lines to analyse')
+    for (const file of draft.files) {
+      ports.signal.throwIfAborted()
+      draft.findings.push(...(await runRules(file)), ...(await findSecrets(file)))
+      // Parsing is synchronous: let the lease's renewal and other jobs have their turn.
+      await setImmediate()
+    }
+    return proceed
+  },
+}
