@@ -1,0 +1,20 @@
+import { type Environment, text, type Variables } from './lib/env.ts'
+import { KodusError } from './lib/errors.ts'
+
+const COMPONENT_TYPES = ['webhook', 'api', 'worker'] as const
+export type ComponentType = (typeof COMPONENT_TYPES)[number]
+
+export const variables = {
+  COMPONENT_TYPE: { describe: 'Which component `npm run component` runs: `webhook`, `api` or `worker`.' },
+} as const satisfies Variables
+
+/** @throws KodusError CONFIG_MISSING or CONFIG_INVALID */
+export function readComponentType(env: Environment = process.env): ComponentType {
+  const value = text(env, variables, 'COMPONENT_TYPE')
+  const known = COMPONENT_TYPES.find((type) => type === value)
+  if (known) return known
+  const [code, message] = value
+    ? ['CONFIG_INVALID', `COMPONENT_TYPE is ${JSON.stringify(value)}, which is no component.`]
+    : ['CONFIG_MISSING', 'COMPONENT_TYPE is not set.']
+  throw new KodusError(code, message, { help: 'Set COMPONENT_TYPE to webhook, api or worker.' })
+}

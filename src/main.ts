@@ -1,0 +1,12 @@
+import { type ComponentType, readComponentType } from './config.ts'
+import { exitOnStartError } from './lib/start-error.ts'
+
+/** The composition root of each component, loaded alone: a process holds only what its component needs. */
+const COMPONENTS: Record<ComponentType, () => Promise<unknown>> = {
+  webhook: () => import('./webhook-handler/main.ts'),
+  api: () => import('./api-rest/main.ts'),
+  worker: () => import('./worker/main.ts'),
+}
+
+exitOnStartError('kodus')
+await COMPONENTS[readComponentType()]()

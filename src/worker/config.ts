@@ -1,0 +1,81 @@
+import { delimiter } from 'node:path'
+import { QUEUE_VARIABLES, type QueueConfig, readQueueConfig } from '../jobs/config.ts'
+import { PROCESS_VARIABLES, type ProcessConfig, readProcessConfig } from '../lib/config.ts'
+import { type Environment, integer, required, text, type Variables } from '../lib/env.ts'
+import { KodusError } from '../lib/errors.ts'
+import { GIT_VARIABLES } from '../lib/git/config.ts'
+import type { GitCredential } from '../lib/git/settings.ts'
+import { MODEL_VARIABLES, type ModelConfig, readModelConfig } from '../models/config.ts'
+import { DATABASE_VARIABLES, type DatabaseConfig, readDatabaseConfig } from '../store/config.ts'
+
+export const variables = {
+  ...PROCESS_VARIABLES,
+  ...DATABASE_VARIABLES,
+  ...QUEUE_VARIABLES,
+  ...MODEL_VARIABLES,
+  ...GIT_VARIABLES,
+  WORKER_SLOTS: { describe: 'Reviews one worker runs at the same time.', default: '4' },
+  WORKER_GRACE_SECONDS: {
+    describe: 'On SIGTERM, how long running reviews may go on before they are handed back.',
+    default: '25',
+  },
+  GIT_REPOSITORY_ROOTS: {
+    describe:
+      'Directories below which a `git` webhook may name a repository by path, separated as in PATH. Unset: none.',
+  },
+  GIT_ALLOWED_PROTOCOLS: {
+    describe: 'Protocols by which a `git` webhook may name a repository by URL, separated by commas.',
+    default: 'https',
+  },
+  GIT_CREDENTIAL_ORIGIN: {
+    describe: 'The one server that is offered GIT_CREDENTIAL_TOKEN, as `https://git.example.com`.',
+  },
+  GIT_CREDENTIAL_TOKEN: {
+    describe:
+      'A token that may read repositories there. Never put it into a repository URL: those are refused.',
+    secret: true,
+  },
+} as const satisfies Variables
+
+export interface WorkerConfig extends ProcessConfig, DatabaseConfig, QueueConfig {
+  slots: number
+  graceMs: number
+  repositoryRoots: string[]
+  gitProtocols: string[]
+  gitCredentials: GitCredential[]
+  /** Undefined when no endpoint is configured. */
+  model: ModelConfig | undefined
+}
+
+/** @throws KodusError CONFIG_MISSING or CONFIG_INVALID, naming the variable */
+export function readConfig(env: Environment = process.env): WorkerConfig {
+  return {
+    ...readProcessConfig(env),
+    ...readDatabaseConfig(env),
+    ...readQueueConfig(env),
+    slots: integer(env, variables, 'WORKER_SLOTS', { min: 1, max: 100 }),
+    graceMs: integer(env, variables, 'WORKER_GRACE_SECONDS', { min: 0, max: 3600 }) * 1000,
+    repositoryRoots: list(text(env, variables, 'GIT_REPOSITORY_ROOTS'), delimiter),
+    gitProtocols: list(text(env, variables, 'GIT_ALLOWED_PROTOCOLS'), ','),
+    gitCredentials: readGitCredentials(env),
+    model: readModelConfig(env),
+  }
+}
+
+function readGitCredentials(env: Environment): GitCredential[] {
+  const token = text(env, variables, 'GIT_CREDENTIAL_TOKEN')
+  if (token === undefined) return []
+  const help = 'Name the server that GIT_CREDENTIAL_TOKEN is for, so that no other is ever offered it.'
+  const address = required(env, variables, 'GIT_CREDENTIAL_ORIGIN', help)
+  if (!URL.canParse(address)) {
+    throw new KodusError('CONFIG_INVALID', 'GIT_CREDENTIAL_ORIGIN is not a URL.', { help })
+  }
+  return [{ origin: new URL(address).origin, token }]
+}
+
+function list(value: string | undefined, separator: string): string[] {
+  return (value ?? '')
+    .split(separator)
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}

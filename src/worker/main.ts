@@ -1,0 +1,77 @@
+import { hostname } from 'node:os'
+import { createForges } from '../forges/index.ts'
+import { startDispatcher } from '../jobs/dispatch-due.ts'
+import { JOB_TYPES } from '../jobs/job-types.ts'
+import { createPostgresQueue } from '../jobs/postgres-queue.ts'
+import { createRabbitmqQueue } from '../jobs/rabbitmq-queue.ts'
+import { createLog } from '../lib/log.ts'
+import { createShutdown, stopRequested } from '../lib/shutdown.ts'
+import { exitOnStartError } from '../lib/start-error.ts'
+import { createOpenAiCompatibleModel } from '../models/openai-compatible.ts'
+import { openDatabase } from '../store/database.ts'
+import { migrateInBackground } from '../store/migrate-in-background.ts'
+import type { Attempt } from './attempt.ts'
+import { readConfig } from './config.ts'
+import { handBackAttempts } from './hand-back.ts'
+import { recordIntake } from './record-intake.ts'
+import { runJob } from './run-job.ts'
+
+const COMPONENT = 'worker'
+exitOnStartError(COMPONENT)
+
+const config = readConfig()
+const log = createLog(COMPONENT, config.logLevel)
+const shutdown = createShutdown(log)
+const types = Object.keys(JOB_TYPES)
+const attempts = new Set<Attempt>()
+const stopping = new AbortController()
+
+const db = openDatabase({
+  url: config.databaseUrl,
+  caFile: config.databaseCaFile,
+  component: COMPONENT,
+  // Every slot may hold one while it works, and the loops need theirs.
+  maxConnections: config.slots + 4,
+  log,
+})
+shutdown.add('database', () => db.end())
+
+const migration = migrateInBackground(db, log)
+shutdown.add('migration', () => migration.stop())
+
+const broker = config.rabbitmqUrl
+  ? createRabbitmqQueue({ url: config.rabbitmqUrl, caFile: config.rabbitmqCaFile, log })
+  : undefined
+const queue = broker ?? createPostgresQueue({ pool: db, types, log })
+shutdown.add('queue', () => queue.close())
+
+await migration.done
+if (broker) {
+  const dispatcher = startDispatcher({ db, queue, types, log })
+  shutdown.add('dispatcher', () => dispatcher.stop())
+  const recorder = await broker.intake.record((delivery) => recordIntake(delivery, { db, queue, log }))
+  shutdown.add('intake recorder', () => recorder.stop())
+}
+
+const worker = `${hostname()}:${process.pid}`
+const model = config.model && createOpenAiCompatibleModel(config.model)
+const forges = createForges(config)
+const consumer = await queue.consume({
+  slots: config.slots,
+  onJob: (message) =>
+    runJob(message, { db, forges, model, worker, log, attempts, stopping: stopping.signal }),
+})
+shutdown.add('running reviews', () => handBackAttempts(attempts, config.graceMs, log))
+shutdown.add('consumer', () => {
+  stopping.abort()
+  return consumer.stop()
+})
+
+log.info({ queue: queue.technology, slots: config.slots, model: config.model?.model ?? null }, 'worker ready')
+process.send?.('ready')
+
+const reason = await stopRequested({ withParent: config.supervised })
+log.info(`stopping: ${reason}`)
+await shutdown.run()
+log.info('worker stopped')
+process.exit(0)
