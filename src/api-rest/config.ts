@@ -1,0 +1,29 @@
+import { PROCESS_VARIABLES, type ProcessConfig, readProcessConfig } from '../lib/config.ts'
+import { type Environment, integer, text, type Variables } from '../lib/env.ts'
+import { DATABASE_VARIABLES, type DatabaseConfig, readDatabaseConfig } from '../store/config.ts'
+
+export const variables = {
+  ...PROCESS_VARIABLES,
+  ...DATABASE_VARIABLES,
+  API_PORT: { describe: 'Port of the REST API; 0 takes any that is free.', default: '3331' },
+  API_HOST: {
+    describe:
+      'Address the REST API listens on. `npm start` passes `127.0.0.1`; a container needs all of them.',
+    default: '0.0.0.0',
+  },
+} as const satisfies Variables
+
+export interface ApiConfig extends ProcessConfig, DatabaseConfig {
+  port: number
+  host: string
+}
+
+/** @throws KodusError CONFIG_MISSING or CONFIG_INVALID, naming the variable */
+export function readConfig(env: Environment = process.env): ApiConfig {
+  return {
+    ...readProcessConfig(env),
+    ...readDatabaseConfig(env),
+    port: integer(env, variables, 'API_PORT', { min: 0, max: 65_535 }),
+    host: text(env, variables, 'API_HOST') ?? variables.API_HOST.default,
+  }
+}

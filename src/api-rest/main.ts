@@ -1,0 +1,50 @@
+import manifest from '../../package.json' with { type: 'json' }
+import { KodusError, messageOf } from '../lib/errors.ts'
+import { createLog } from '../lib/log.ts'
+import { createShutdown, stopRequested } from '../lib/shutdown.ts'
+import { exitOnStartError } from '../lib/start-error.ts'
+import { openDatabase } from '../store/database.ts'
+import { migrateInBackground } from '../store/migrate-in-background.ts'
+import { createApp } from './app.ts'
+import { readConfig } from './config.ts'
+
+const COMPONENT = 'api-rest'
+exitOnStartError(COMPONENT)
+
+const config = readConfig()
+const log = createLog(COMPONENT, config.logLevel)
+const shutdown = createShutdown(log)
+
+const db = openDatabase({
+  url: config.databaseUrl,
+  caFile: config.databaseCaFile,
+  component: COMPONENT,
+  maxConnections: 10,
+  queryTimeoutMs: 10_000,
+  log,
+})
+shutdown.add('database', () => db.end())
+
+const migration = migrateInBackground(db, log)
+shutdown.add('migration', () => migration.stop())
+
+const app = await createApp({ db, log, version: manifest.version, instanceId: config.instanceId })
+shutdown.add('HTTP server', () => app.close())
+const address = await app.listen({ host: config.host, port: config.port }).catch((cause) => {
+  throw new KodusError(
+    'LISTEN_FAILED',
+    `Cannot listen on ${config.host}:${config.port}: ${messageOf(cause)}`,
+    {
+      help: 'Stop what uses the port, or set API_PORT and API_HOST to what is free here.',
+      cause,
+    },
+  )
+})
+log.info({ address, instance: config.instanceId }, 'api-rest ready')
+process.send?.('ready')
+
+const reason = await stopRequested({ withParent: config.supervised })
+log.info(`stopping: ${reason}`)
+await shutdown.run()
+log.info('api-rest stopped')
+process.exit(0)

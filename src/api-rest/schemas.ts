@@ -1,0 +1,144 @@
+import * as v from 'valibot'
+import { JOB_STATUSES } from '../jobs/job.ts'
+import { SEVERITIES } from '../review/review.ts'
+
+/**
+ * Everything this API sends, once: the handlers' types, `/openapi.json` and the tests' validators are all
+ * derived from here.
+ */
+const Timestamp = v.pipe(v.string(), v.isoTimestamp())
+const Count = v.pipe(v.number(), v.integer(), v.minValue(0))
+const Line = v.pipe(v.number(), v.integer(), v.minValue(1))
+
+export const JobId = v.pipe(v.string(), v.uuid('must be the id of a job, a UUID'), v.toLowerCase())
+export const Status = v.picklist(JOB_STATUSES, `must be one of ${JOB_STATUSES.join(', ')}`)
+
+export const Problem = v.object({
+  type: v.literal('about:blank'),
+  title: v.string(),
+  status: v.pipe(v.number(), v.integer()),
+  code: v.pipe(v.string(), v.description('Stable, to be searched for and compared with.')),
+  detail: v.string(),
+  help: v.optional(v.pipe(v.string(), v.description('What the caller can do about it.'))),
+})
+
+export const ErrorReport = v.object({ code: v.string(), message: v.string(), help: v.string() })
+
+export const Finding = v.object({
+  id: v.pipe(v.string(), v.description('Stays the same across runs while the code in question does.')),
+  source: v.picklist(['rule', 'secret', 'model']),
+  rule: v.string(),
+  path: v.string(),
+  line: v.pipe(Line, v.description('1-based, in the file at head.')),
+  endLine: v.pipe(Line, v.description('The last line, included.')),
+  severity: v.picklist(SEVERITIES),
+  what: v.string(),
+  why: v.string(),
+  advice: v.string(),
+  replacement: v.optional(
+    v.pipe(v.string(), v.description('Text for lines line to endLine, where applying it is safe.')),
+  ),
+})
+
+export const Review = v.object({
+  base: v.string(),
+  head: v.string(),
+  files: v.object({ reviewed: Count, changed: Count }),
+  findings: v.array(Finding),
+  notes: v.pipe(
+    v.array(v.object({ about: v.string(), reason: v.string() })),
+    v.description('What was not looked at, or not fully, and why.'),
+  ),
+  model: v.variant('used', [
+    v.object({ used: v.literal(false), reason: v.string() }),
+    v.object({
+      used: v.literal(true),
+      model: v.string(),
+      requests: Count,
+      inputTokens: Count,
+      outputTokens: Count,
+    }),
+  ]),
+})
+
+export const JobSummary = v.object({
+  id: v.pipe(v.string(), v.uuid()),
+  type: v.string(),
+  status: Status,
+  forge: v.string(),
+  repository: v.string(),
+  organisation: v.string(),
+  pullRequest: v.nullable(v.string()),
+  title: v.string(),
+  branch: v.nullable(v.string()),
+  base: v.string(),
+  head: v.string(),
+  sender: v.nullable(v.string()),
+  deliveryId: v.string(),
+  run: v.pipe(Line, v.description('Goes up with each replay.')),
+  attempts: v.pipe(Count, v.description('Tries of this run so far.')),
+  stage: v.nullable(v.pipe(v.string(), v.description('Of the pipeline; the last one reached.'))),
+  progress: v.pipe(Count, v.maxValue(100), v.description('Percent of the run.')),
+  error: v.nullable(ErrorReport),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+  startedAt: v.nullable(Timestamp),
+  finishedAt: v.nullable(Timestamp),
+})
+
+export const Job = v.object({
+  ...JobSummary.entries,
+  findings: v.pipe(v.array(Finding), v.description("The review's findings; none until it is posted.")),
+  review: v.nullable(Review),
+  reviewUrl: v.pipe(
+    v.nullable(v.string()),
+    v.description('Where the review is at the forge, if it has URLs.'),
+  ),
+})
+
+export const JobPage = v.object({
+  jobs: v.array(JobSummary),
+  next: v.pipe(v.nullable(v.string()), v.description('Cursor of the next page; null on the last one.')),
+})
+
+export const JobEvent = v.object({
+  id: v.pipe(v.string(), v.digits(), v.description('Grows within a job.')),
+  run: Line,
+  attempt: Count,
+  from: v.nullable(Status),
+  to: Status,
+  reason: v.string(),
+  actor: v.string(),
+  stage: v.pipe(v.nullable(v.string()), v.description('The stage that began; null for a change of status.')),
+  progress: v.pipe(v.nullable(v.pipe(Count, v.maxValue(100))), v.description('Percent done when it began.')),
+  at: Timestamp,
+})
+
+export const JobHistory = v.object({ events: v.array(JobEvent) })
+
+export const JobEnd = v.object({ status: Status })
+
+export const Health = v.object({
+  status: v.literal('ok'),
+  component: v.literal('api-rest'),
+  version: v.string(),
+  instance: v.pipe(v.string(), v.description('KODUS_INSTANCE_ID of the installation that answers.')),
+})
+
+export const Ready = v.object({ status: v.literal('ready') })
+
+/** What `/openapi.json` lists by name and refers to. */
+export const NAMED_SCHEMAS = {
+  Problem,
+  ErrorReport,
+  Finding,
+  Review,
+  JobSummary,
+  Job,
+  JobPage,
+  JobEvent,
+  JobHistory,
+  JobEnd,
+  Health,
+  Ready,
+}
