@@ -1,0 +1,24 @@
+import { silentLog } from '../../lib/log.ts'
+import { namingOutages, openDatabase } from '../../store/database.ts'
+import { locatePostgres } from '../stack/postgres-binaries.ts'
+import type { Check } from './check.ts'
+
+export const checkDatabase: Check = async (env) => {
+  if (!env.DATABASE_URL) {
+    await locatePostgres(undefined)
+    return { state: 'ok', says: 'embedded PostgreSQL (DATABASE_URL is not set)' }
+  }
+  const options = {
+    url: env.DATABASE_URL,
+    caFile: env.DATABASE_CA_FILE,
+    component: 'doctor',
+    maxConnections: 1,
+  }
+  const db = openDatabase({ ...options, log: silentLog })
+  try {
+    const { rows } = await namingOutages(db.query<{ server_version: string }>('show server_version'))
+    return { state: 'ok', says: `PostgreSQL ${rows[0]?.server_version} at DATABASE_URL` }
+  } finally {
+    await db.end()
+  }
+}

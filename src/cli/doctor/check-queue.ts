@@ -1,0 +1,19 @@
+import { keepConnected } from '../../jobs/rabbitmq-connection.ts'
+import { KodusError } from '../../lib/errors.ts'
+import { silentLog } from '../../lib/log.ts'
+import type { Check } from './check.ts'
+
+export const checkQueue: Check = async (env) => {
+  if (!env.RABBITMQ_URL) return { state: 'ok', says: 'PostgreSQL (RABBITMQ_URL is not set)' }
+  const options = { url: env.RABBITMQ_URL, caFile: env.RABBITMQ_CA_FILE, log: silentLog }
+  const connection = keepConnected(options, 'to look at it', async (_channel, { connection }) => {
+    return String(connection.serverProperties.version)
+  })
+  await connection.attempted
+  const version = connection.session()
+  await connection.close()
+  if (version) return { state: 'ok', says: `RabbitMQ ${version} at RABBITMQ_URL` }
+  throw new KodusError('QUEUE_UNAVAILABLE', 'RabbitMQ does not answer, or refuses what it is asked for.', {
+    help: 'Check RABBITMQ_URL, RABBITMQ_CA_FILE and that the broker runs; the worker logs the reason.',
+  })
+}

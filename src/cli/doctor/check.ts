@@ -1,0 +1,7 @@
+import type { Environment } from '../../lib/env.ts'
+
+/** What a check found. `off`: not configured, and that is allowed. */
+export type Diagnosis = { state: 'ok' | 'off'; says: string }
+
+/** Looks at one part of the installation. Throws a KodusError whose help says what to do. */
+export type Check = (env: Environment, directory: string) => Promise<Diagnosis>

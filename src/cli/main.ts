@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { addDemo } from './commands/demo.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addKeys } from './commands/keys.ts'
+import { addReview } from './commands/review.ts'
+import { addUp } from './commands/up.ts'
+import { EXIT_FAILED, reportFailure } from './failure.ts'
+import { version } from './installation.ts'
+
+const program = new Command('kodus')
+  .description('Self-hosted AI code review.')
+  .version(version)
+  .showHelpAfterError('(kodus --help lists the commands)')
+  .exitOverride()
+
+addReview(program)
+addUp(program)
+addDemo(program)
+addKeys(program)
+addDoctor(program)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  // A wrong command line: commander has said what is wrong. Exit code 1 is kept for "no", as an answer.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT_FAILED
+  else reportFailure(error)
+}
