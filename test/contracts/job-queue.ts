@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict'
+import { EventEmitter, once } from 'node:events'
+import { describe, type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { JobMessage, JobQueue } from '../../src/jobs/queue.ts'
+import { KodusError } from '../../src/lib/errors.ts'
+
+/** One queue server of its own for a test, and what only its technology knows how to do. */
+export interface QueueServer {
+  /** A queue as one process would open it; closed when the test ends. */
+  open(): JobQueue
+  /** A queue whose server is not there. */
+  openAway(): JobQueue
+  /** A job that may be published: with its row, where the rows are the queue. */
+  newJob(): Promise<JobMessage>
+  /** What a worker does first with a job it was handed. */
+  claim(message: JobMessage): Promise<void>
+  /** Lets the claim of a dead worker run out. */
+  lapse(message: JobMessage): Promise<void>
+  cutConnections(): Promise<void>
+}
+
+/** Every wait below is for something to happen: a test that waits in vain fails by this. */
+const LIMIT = { timeout: 30_000 }
+
+/** What every queue promises (`src/jobs/queue.ts`), on a real server. */
+export function testJobQueue(
+  technology: string,
+  { start, skip = false }: { start(t: TestContext): Promise<QueueServer>; skip?: string | false },
+): void {
+  describe(`a job queue on ${technology}`, { skip }, () => {
+    test('hands published jobs to a consumer', LIMIT, async (t) => {
+      const server = await start(t)
+      const queue = server.open()
+      const worker = await startWorker(server, queue, { slots: 5 })
+
+      const jobs = await publishNew(server, queue, 3)
+
+      assert.deepEqual(byId(await worker.holding(3)), byId(jobs))
+    })
+
+    test('keeps what is published before there is a consumer', LIMIT, async (t) => {
+      const server = await start(t)
+      const publisher = server.open()
+      const jobs = await publishNew(server, publisher, 2)
+      await publisher.close()
+
+      const worker = await startWorker(server, server.open(), { slots: 2 })
+
+      assert.deepEqual(byId(await worker.holding(2)), byId(jobs))
+    })
+
+    test('hands a consumer no more than its slots, and the rest to others', LIMIT, async (t) => {
+      const server = await start(t)
+      const queue = server.open()
+      const small = await startWorker(server, queue, { slots: 2 })
+      const jobs = await publishNew(server, queue, 5)
+      await small.holding(2)
+
+      const large = await startWorker(server, server.open(), { slots: 3 })
+      await large.holding(3)
+
+      assert.deepEqual(byId([...small.handed, ...large.handed]), byId(jobs))
+    })
+
+    test('hands over one more for each that settles', LIMIT, async (t) => {
+      const server = await start(t)
+      const queue = server.open()
+      const worker = await startWorker(server, queue, { slots: 2 })
+      const jobs = await publishNew(server, queue, 8)
+
+      for (let expected = 2; expected <= 8; expected++) {
+        await worker.holding(2)
+        assert.equal(worker.handed.length, expected)
+        worker.settleOldest()
+      }
+
+      assert.deepEqual(byId(worker.handed), byId(jobs))
+    })
+
+    test('lets two consumers share, with no job in the hands of both', LIMIT, async (t) => {
+      const server = await start(t)
+      const queue = server.open()
+      const one = await startWorker(server, server.open(), { slots: 5 })
+      const other = await startWorker(server, server.open(), { slots: 5 })
+
+      const jobs = await publishNew(server, queue, 10)
+
+      assert.deepEqual(byId([...(await one.holding(5)), ...(await other.holding(5))]), byId(jobs))
+    })
+
+    test('counts a job as delivered when its handler fails', LIMIT, async (t) => {
+      const server = await start(t)
+      const queue = server.open()
+      const worker = await startWorker(server, queue, { slots: 1 })
+      const failing = await publishNew(server, queue, 1)
+      await worker.holding(1)
+
+      worker.failOldest()
+      const next = await publishNew(server, queue, 1)
+      await worker.holding(1)
+
+      assert.deepEqual(worker.handed, [...failing, ...next])
+    })
+
+    test('delivers again what a consumer held that died', LIMIT, async (t) => {
+      const server = await start(t)
+      const queue = server.open()
+      const dying = await startWorker(server, queue, { slots: 1 })
+      const job = await server.newJob()
+      await queue.publish([job])
+      await dying.holding(1)
+
+      await queue.close()
+      await server.lapse(job)
+
+      const other = await startWorker(server, server.open(), { slots: 1 })
+      assert.deepEqual(await other.holding(1), [job])
+    })
+
+    test('hands nothing more to a stopped consumer, and leaves it what it holds', LIMIT, async (t) => {
+      const server = await start(t)
+      const queue = server.open()
+      const stopped = await startWorker(server, queue, { slots: 3 })
+      const held = await publishNew(server, queue, 1)
+      await stopped.holding(1)
+
+      await stopped.consumer.stop()
+      const later = await publishNew(server, queue, 2)
+      const other = await startWorker(server, server.open(), { slots: 4 })
+      assert.deepEqual(byId(await other.holding(2)), byId(later))
+
+      stopped.settleOldest()
+      await queue.close()
+      const last = await publishNew(server, server.open(), 1)
+      assert.deepEqual(byId(await other.holding(3)), byId([...later, ...last]))
+      assert.deepEqual(stopped.handed, held)
+    })
+
+    test('rejects a publish with QUEUE_UNAVAILABLE while its server is away', LIMIT, async (t) => {
+      const server = await start(t)
+      const queue = server.openAway()
+
+      await assert.rejects(queue.publish([await server.newJob()]), isUnavailable)
+
+      assert.equal(queue.isUp(), false)
+    })
+
+    test('goes on by itself after every connection was cut', LIMIT, async (t) => {
+      const server = await start(t)
+      const queue = server.open()
+      const worker = await startWorker(server, server.open(), { slots: 1, settle: 'at once' })
+      const before = await server.newJob()
+      await queue.publish([before])
+      await worker.handedOver(before)
+
+      await server.cutConnections()
+
+      const after = await server.newJob()
+      await publishWhenUp(queue, after)
+      await worker.handedOver(after)
+      assert.equal(queue.isUp(), true)
+    })
+  })
+}
+
+export function isUnavailable(error: unknown): boolean {
+  return (
+    error instanceof KodusError && error.code === 'QUEUE_UNAVAILABLE' && error.retryability === 'transient'
+  )
+}
+
+/** Publishes until the queue takes it, as the dispatcher does. */
+export async function publishWhenUp(queue: JobQueue, message: JobMessage): Promise<void> {
+  for (;;) {
+    try {
+      return await queue.publish([message])
+    } catch (error) {
+      assert.ok(isUnavailable(error), String(error))
+      await sleep(20)
+    }
+  }
+}
+
+async function publishNew(server: QueueServer, queue: JobQueue, count: number): Promise<JobMessage[]> {
+  const messages = await Promise.all(Array.from({ length: count }, () => server.newJob()))
+  await queue.publish(messages)
+  return messages
+}
+
+function byId(messages: readonly JobMessage[]): JobMessage[] {
+  return messages.toSorted((a, b) => (a.jobId < b.jobId ? -1 : 1))
+}
+
+/** A consumer that claims what it is handed and holds it until told to settle. */
+async function startWorker(
+  server: Pick<QueueServer, 'claim'>,
+  queue: JobQueue,
+  { slots, settle }: { slots: number; settle?: 'at once' },
+) {
+  const handed: JobMessage[] = []
+  const held: { message: JobMessage; settle(): void; fail(error: Error): void }[] = []
+  const changes = new EventEmitter()
+
+  const consumer = await queue.consume({
+    slots,
+    async onJob(message) {
+      handed.push(message)
+      await server.claim(message)
+      const settled = new Promise<void>((resolve, reject) => {
+        held.push({ message, settle: resolve, fail: reject })
+      })
+      changes.emit('change')
+      if (settle !== 'at once') await settled
+    },
+  })
+
+  async function until(happened: () => boolean): Promise<void> {
+    while (!happened()) await once(changes, 'change')
+  }
+
+  return {
+    consumer,
+    /** Everything ever handed over, in order. */
+    handed,
+    /** Resolves with what is held once that is `count` jobs. */
+    async holding(count: number): Promise<JobMessage[]> {
+      await until(() => held.length >= count)
+      return held.map(({ message }) => message)
+    },
+    handedOver: (job: JobMessage) => until(() => handed.some(({ jobId }) => jobId === job.jobId)),
+    settleOldest: () => held.shift()?.settle(),
+    failOldest: () => held.shift()?.fail(new Error('the handler failed')),
+  }
+}

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createGitForge } from '../../src/forges/git/index.ts'
+import { gitVersion } from '../../src/lib/git/run-git.ts'
+import { requestFor } from './fixture.ts'
+
+const review = { jobId: 'job', run: 1, head: 'a'.repeat(40), summary: '', comments: [] }
+const request = requestFor('/srv/git/x', 'main', 'topic')
+const { signal } = new AbortController()
+
+test('plain git has nowhere to post: nothing is found there, and a post has no address', async () => {
+  const { poster } = createGitForge({ roots: [], allowedProtocols: [] })
+  assert.equal(await poster.find(request, review, signal), undefined)
+  assert.deepEqual(await poster.post(request, review, async () => true, signal), { url: null })
+})
+
+test('a stale attempt does not count as posted', async () => {
+  const { poster } = createGitForge({ roots: [], allowedProtocols: [] })
+  await assert.rejects(
+    poster.post(request, review, async () => false, signal),
+    { code: 'LEASE_LOST' },
+  )
+})
+
+test('a protocol that can never be allowed stops the start, not the first job', () => {
+  assert.throws(() => createGitForge({ roots: [], allowedProtocols: ['https', 'file'] }), {
+    code: 'CONFIG_INVALID',
+  })
+})
+
+test("this machine's git is told by its version", async () => {
+  assert.match(await gitVersion(), /^\d+\.\d+[.\d]*$/)
+})

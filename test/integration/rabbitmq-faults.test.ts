@@ -1,0 +1,322 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { describe, type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createServer } from 'node:tls'
+import { promisify } from 'node:util'
+import amqp from 'amqplib'
+import { pino } from 'pino'
+import { freePort } from '../../src/cli/stack/free-port.ts'
+import type { JobMessage, JobQueue } from '../../src/jobs/queue.ts'
+import { createRabbitmqQueue } from '../../src/jobs/rabbitmq-queue.ts'
+import { DEAD_LETTER_EXCHANGE, declareTopology, EXCHANGE, JOBS_QUEUE } from '../../src/jobs/topology.ts'
+import { KodusError } from '../../src/lib/errors.ts'
+import type { Log } from '../../src/lib/log.ts'
+import { isUnavailable, publishWhenUp } from '../contracts/job-queue.ts'
+import { createVhost, skipWithoutRabbitmq, startRabbitmqNode } from '../support/rabbitmq.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
+
+const LIMIT = { timeout: 120_000 }
+
+describe('the network between us and RabbitMQ fails', { skip: skipWithoutRabbitmq }, () => {
+  test('a cut rejects every publish in flight, and later ones work', LIMIT, async (t) => {
+    const { queue, proxy } = await openThroughProxy(t)
+    proxy.blackhole()
+    const inFlight = Array.from({ length: 50 }, () => queue.publish([aJob()]))
+
+    proxy.cut()
+
+    for (const publish of inFlight) {
+      await assert.rejects(publish, (error) => {
+        assert.doesNotMatch(String(error), /no confirm/) // The cut was noticed, not the deadline.
+        return isUnavailable(error)
+      })
+    }
+    proxy.restore()
+    await publishWhenUp(queue, aJob())
+  })
+
+  test('a black hole rejects a publish by its deadline, and later ones work', LIMIT, async (t) => {
+    const { queue, proxy } = await openThroughProxy(t)
+    proxy.blackhole()
+
+    await assert.rejects(queue.publish([aJob()]), (error) => {
+      assert.match(String(error), /no confirm within 2000 ms/)
+      return isUnavailable(error)
+    })
+    assert.equal(queue.isUp(), false)
+
+    proxy.restore()
+    await publishWhenUp(queue, aJob())
+  })
+
+  test('a consumer in a black hole can be stopped and closed', LIMIT, async (t) => {
+    const { queue, proxy } = await openThroughProxy(t)
+    const consumer = await queue.consume({ slots: 1, onJob: async () => {} })
+    proxy.blackhole()
+
+    await consumer.stop()
+    await queue.close()
+  })
+})
+
+describe('RabbitMQ itself fails', { skip: skipWithoutRabbitmq }, () => {
+  test('a broker that is not there at the start is used when it appears', LIMIT, async (t) => {
+    const port = await freePort()
+    const { queue, taken } = await openConsumed(t, `amqp://127.0.0.1:${port}`)
+    await assert.rejects(queue.publish([aJob()]), isUnavailable)
+    assert.equal(queue.isUp(), false)
+
+    await startNode(t, port)
+
+    const job = aJob()
+    await publishWhenUp(queue, job)
+    await until(() => taken.includes(job.jobId))
+  })
+
+  test('a consumer goes on after the broker was killed and started again', LIMIT, async (t) => {
+    const { node, restart } = await startNode(t)
+    const { queue, taken } = await openConsumed(t, node.url)
+    const before = aJob()
+    await queue.publish([before])
+    await until(() => taken.includes(before.jobId))
+
+    await node.kill()
+    await restart()
+
+    const after = aJob()
+    await publishWhenUp(queue, after)
+    await until(() => taken.includes(after.jobId))
+  })
+
+  test('what was confirmed is there after the broker was killed and started again', LIMIT, async (t) => {
+    const { node, restart } = await startNode(t)
+    const publisher = open(t, node.url)
+    const jobs = Array.from({ length: 100 }, aJob)
+    await publisher.publish(jobs)
+
+    await node.kill()
+    await restart()
+
+    const { taken } = await openConsumed(t, node.url)
+    await until(() => jobs.every(({ jobId }) => taken.includes(jobId)))
+  })
+
+  test('a full disk makes publishes fail until there is room, while consumers go on', LIMIT, async (t) => {
+    const { node } = await startNode(t)
+    const queue = open(t, node.url)
+    const waiting = aJob()
+    await queue.publish([waiting])
+
+    await node.ctl(['set_disk_free_limit', String(10 ** 15)])
+    await until(async () => /disk/.test(await node.ctl(['eval', 'rabbit_alarm:get_alarms().'])))
+    await assert.rejects(queue.publish([aJob()]), isUnavailable)
+    assert.equal(queue.isUp(), false)
+    await assert.rejects(queue.publish([aJob()]), /short of disk or memory/)
+    const { taken } = await openConsumed(t, node.url)
+    await until(() => taken.includes(waiting.jobId))
+
+    await node.ctl(['set_disk_free_limit', '1MB'])
+    await until(() => queue.isUp())
+    await queue.publish([aJob()])
+  })
+})
+
+describe('RabbitMQ is not set up as we need it', { skip: skipWithoutRabbitmq }, () => {
+  test('a queue that exists with other arguments is named, once, with what to do', LIMIT, async (t) => {
+    const url = await createVhost()
+    const connection = await openConnection(t, url)
+    const channel = await connection.createChannel()
+    const others = {
+      'x-queue-type': 'quorum',
+      'x-dead-letter-exchange': DEAD_LETTER_EXCHANGE,
+      'x-dead-letter-strategy': 'at-least-once',
+      'x-overflow': 'reject-publish',
+    }
+    await channel.assertQueue(JOBS_QUEUE, { durable: true, arguments: { ...others, 'x-delivery-limit': 20 } })
+    const { log, lines } = captureLog()
+
+    const queue = open(t, url, { log })
+    await assert.rejects(queue.publish([aJob()]), isUnavailable)
+    await queue.close()
+
+    assert.equal(lines.length, 1)
+    assert.equal(lines[0]?.code, 'TOPOLOGY_MISMATCH')
+    assert.match(String(lines[0]?.msg), /workflow\.jobs\.queue exists with another x-delivery-limit/)
+    assert.match(String(lines[0]?.help), /delete the queue/)
+    await assert.rejects(declareTopology(connection), (error) => {
+      return error instanceof KodusError && error.code === 'TOPOLOGY_MISMATCH'
+    })
+  })
+
+  test('a message for which no queue is bound is not taken for published', LIMIT, async (t) => {
+    const url = await createVhost()
+    const queue = open(t, url)
+    await queue.publish([aJob()])
+    const channel = await (await openConnection(t, url)).createChannel()
+    await channel.unbindQueue(JOBS_QUEUE, EXCHANGE, 'workflow.jobs.created.#')
+
+    await assert.rejects(queue.publish([aJob()]), /no queue is bound/)
+
+    await publishWhenUp(queue, aJob()) // Declared again with the next connection.
+  })
+
+  test('a queue that is deleted is declared again, and its consumer goes on', LIMIT, async (t) => {
+    const url = await createVhost()
+    const { queue, taken } = await openConsumed(t, url)
+    const before = aJob()
+    await queue.publish([before])
+    await until(() => taken.includes(before.jobId))
+    const channel = await (await openConnection(t, url)).createChannel()
+
+    await channel.deleteQueue(JOBS_QUEUE)
+
+    const after = aJob()
+    await publishWhenUp(queue, after)
+    await until(() => taken.includes(after.jobId))
+  })
+
+  test('a wrong password is reported without it', LIMIT, async (t) => {
+    const url = new URL(await createVhost())
+    url.password = 'hunter2-is-secret'
+    const { log, lines } = captureLog()
+
+    await assert.rejects(open(t, url.href, { log }).publish([aJob()]), (error) => {
+      assert.doesNotMatch(JSON.stringify(error) + String(error), /hunter2/)
+      return isUnavailable(error)
+    })
+
+    assert.match(JSON.stringify(lines), /ACCESS_REFUSED/)
+    assert.doesNotMatch(JSON.stringify(lines), /hunter2/)
+  })
+
+  test('an address that is none is refused at once, and stays out of the message', LIMIT, () => {
+    for (const url of ['amqp://user:hunter2@', 'http://user:hunter2@host', 'hunter2']) {
+      assert.throws(
+        () => createRabbitmqQueue({ url, log: captureLog().log }),
+        (error) => {
+          assert.doesNotMatch(JSON.stringify(error) + String(error), /hunter2/)
+          return error instanceof KodusError && error.code === 'RABBITMQ_URL_INVALID'
+        },
+      )
+    }
+  })
+})
+
+describe('TLS', { skip: skipWithoutRabbitmq }, () => {
+  test('a broker whose CA we are given is trusted, and not without', LIMIT, async (t) => {
+    const { url, caFile } = await startTlsFront(t, await createVhost())
+
+    await open(t, url, { caFile }).publish([aJob()])
+
+    const { log, lines } = captureLog()
+    await assert.rejects(open(t, url, { log }).publish([aJob()]), isUnavailable)
+    assert.match(JSON.stringify(lines), /self-signed certificate/)
+  })
+
+  test('a CA file that cannot be read is refused at once', LIMIT, (t) => {
+    assert.throws(
+      () => open(t, 'amqps://127.0.0.1', { caFile: '/nonexistent.pem' }),
+      (error) => error instanceof KodusError && error.code === 'RABBITMQ_CA_UNREADABLE',
+    )
+  })
+})
+
+function aJob(): JobMessage {
+  return { jobId: randomUUID(), type: 'code-review', version: 1 }
+}
+
+function open(
+  t: TestContext,
+  url: string,
+  { log = captureLog().log, caFile }: { log?: Log; caFile?: string } = {},
+) {
+  const queue = createRabbitmqQueue({ url, caFile, log })
+  t.after(() => queue.close())
+  return queue
+}
+
+async function openConsumed(t: TestContext, url: string): Promise<{ queue: JobQueue; taken: string[] }> {
+  const queue = open(t, url)
+  const taken: string[] = []
+  await queue.consume({ slots: 5, onJob: async ({ jobId }) => void taken.push(jobId) })
+  return { queue, taken }
+}
+
+async function openThroughProxy(t: TestContext) {
+  const url = await createVhost()
+  const { hostname, port } = new URL(url)
+  const proxy = await startTcpProxy(t, { host: hostname, port: Number(port) })
+  const queue = open(t, proxy.through(url))
+  await queue.publish([aJob()])
+  return { queue, proxy }
+}
+
+async function openConnection(t: TestContext, url: string) {
+  const connection = await amqp.connect(url)
+  t.after(() => connection.close())
+  return connection
+}
+
+/** A node of its own, for tests that kill or starve it. */
+async function startNode(t: TestContext, port?: number) {
+  const directory = mkdtempSync(path.join(tmpdir(), 'kodus-rabbitmq-'))
+  let node = await startRabbitmqNode({ directory, ...(port ? { port } : {}) })
+  t.after(async () => {
+    await node.kill()
+    rmSync(directory, { recursive: true, force: true })
+  })
+  const restart = async () => {
+    node = await startRabbitmqNode({ directory, port: Number(new URL(node.url).port) })
+  }
+  return { node, restart }
+}
+
+/** The broker as TLS shows it: a certificate that only its own CA file makes trusted. */
+async function startTlsFront(t: TestContext, url: string): Promise<{ url: string; caFile: string }> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'kodus-tls-'))
+  t.after(() => rmSync(directory, { recursive: true, force: true }))
+  const [keyFile, caFile] = [path.join(directory, 'key.pem'), path.join(directory, 'ca.pem')]
+  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
+  const files = ['-keyout', keyFile, '-out', caFile]
+  await promisify(execFile)('openssl', [
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    ...files,
+    ...subject,
+  ])
+
+  const { hostname, port, pathname } = new URL(url)
+  const server = createServer({ key: readFileSync(keyFile), cert: readFileSync(caFile) }, (socket) => {
+    const upstream = connect(Number(port), hostname)
+    socket.pipe(upstream).pipe(socket)
+    socket.on('error', () => upstream.destroy())
+    upstream.on('error', () => socket.destroy())
+  })
+  server.on('tlsClientError', () => {})
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const address = server.address()
+  assert.ok(address && typeof address === 'object')
+  return { url: `amqps://guest:guest@127.0.0.1:${address.port}${pathname}`, caFile }
+}
+
+function captureLog(): { log: Log; lines: Record<string, unknown>[] } {
+  const lines: Record<string, unknown>[] = []
+  const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line)) })
+  return { log, lines }
+}
+
+async function until(happened: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await happened())) await sleep(20)
+}

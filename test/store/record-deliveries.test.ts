@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { claimJob } from '../../src/store/claim-job.ts'
+import type { DatabasePool } from '../../src/store/database.ts'
+import { findSuperseding } from '../../src/store/find-superseding.ts'
+import { recordDeliveries } from '../../src/store/record-deliveries.ts'
+import { recordIntent } from '../../src/store/record-intent.ts'
+import { takeDueJobs } from '../../src/store/take-due-jobs.ts'
+import { transitionJob } from '../../src/store/transition-job.ts'
+import { createDatabase } from '../support/database.ts'
+import { aDelivery } from '../support/deliveries.ts'
+
+async function countJobs(db: DatabasePool): Promise<number> {
+  const { rows } = await db.query<{ count: number }>('select count(*)::int as count from workflow_jobs')
+  return rows[0]?.count ?? -1
+}
+
+test('a delivery gives one job, however often and however parallel it is recorded', async (t) => {
+  const { pool: db } = await createDatabase(t)
+  const delivery = aDelivery()
+  const results = await Promise.all(Array.from({ length: 10 }, () => recordDeliveries(db, [delivery], 0)))
+  assert.equal(results.filter((result) => !result.get(delivery.jobId)?.duplicate).length, 1)
+  assert.equal(await countJobs(db), 1)
+})
+
+test('two handlers that record the same deliveries in opposite orders do not deadlock', async (t) => {
+  const { pool: db } = await createDatabase(t)
+  for (let round = 0; round < 20; round++) {
+    const deliveries = Array.from({ length: 30 }, (_, n) =>
+      aDelivery({ request: { pullRequest: String(n % 7) }, pullRequest: {} }),
+    )
+    await Promise.all([recordDeliveries(db, deliveries, 0), recordDeliveries(db, deliveries.toReversed(), 0)])
+  }
+  assert.equal(await countJobs(db), 600)
+})
+
+test('a captured body under a fresh delivery id is the same delivery, and moves no pull request', async (t) => {
+  const { pool: db } = await createDatabase(t)
+  const original = aDelivery({ request: { pullRequest: 'main', head: '1'.repeat(40) }, pullRequest: {} })
+  await recordDeliveries(db, [original], 0)
+  const newer = aDelivery({ request: { pullRequest: 'main', head: '2'.repeat(40) }, pullRequest: {} })
+  await recordDeliveries(db, [newer], 0)
+
+  const captured = {
+    ...aDelivery(),
+    digest: original.digest,
+    request: original.request,
+    pullRequest: original.pullRequest,
+  }
+  const result = (await recordDeliveries(db, [captured as typeof original], 0)).get(captured.jobId)
+  assert.deepEqual(result, { jobId: original.jobId, status: 'PENDING', duplicate: true, fence: '0' })
+  assert.equal(await countJobs(db), 2)
+  assert.equal(await findSuperseding(db, newer.jobId), undefined)
+})
+
+test('a delivery whose job housekeeping removed is still known', async (t) => {
+  const { pool: db } = await createDatabase(t)
+  const delivery = aDelivery()
+  await recordDeliveries(db, [delivery], 0)
+  await db.query('delete from workflow_jobs')
+  const again = (await recordDeliveries(db, [delivery], 0)).get(delivery.jobId)
+  assert.deepEqual(again, { jobId: delivery.jobId, status: null, duplicate: true, fence: null })
+  assert.equal(await countJobs(db), 0)
+})
+
+test('redelivering a FAILED job replays it; redelivering any other does not', async (t) => {
+  const { pool: db } = await createDatabase(t)
+  const delivery = aDelivery()
+  await recordDeliveries(db, [delivery], 0)
+  const job = await claimJob(db, delivery.jobId, 'worker')
+  assert.equal((await recordDeliveries(db, [delivery], 0)).get(delivery.jobId)?.status, 'PROCESSING')
+  await transitionJob(db, 'fail', {
+    jobId: delivery.jobId,
+    fence: job?.fence ?? '',
+    actor: 'test',
+    reason: 'test',
+  })
+  assert.equal((await recordDeliveries(db, [delivery], 0)).get(delivery.jobId)?.status, 'PENDING')
+})
+
+test('the newest head is the one the forge dated last, not the one that arrived last', async (t) => {
+  const { pool: db } = await createDatabase(t)
+  const at = (head: string, updatedAt: string) =>
+    aDelivery({ request: { pullRequest: '7', head: head.repeat(40) }, pullRequest: { updatedAt } })
+  const newer = at('2', '2026-01-02T00:00:00Z')
+  const older = at('1', '2026-01-01T00:00:00Z')
+  await recordDeliveries(db, [newer], 0)
+  await recordDeliveries(db, [older], 0)
+  assert.equal(await findSuperseding(db, newer.jobId), undefined)
+  assert.match((await findSuperseding(db, older.jobId)) ?? '', /moved on to 2222/)
+})
+
+test('many states of one pull request in one batch leave the newest', async (t) => {
+  const { pool: db } = await createDatabase(t)
+  const deliveries = [3, 1, 2].map((day) =>
+    aDelivery({
+      request: { pullRequest: '7', head: String(day).repeat(40) },
+      pullRequest: { updatedAt: `2026-01-0${day}T00:00:00Z` },
+    }),
+  )
+  await recordDeliveries(db, deliveries, 0)
+  const { rows } = await db.query('select head from pull_requests')
+  assert.deepEqual(rows, [{ head: '3'.repeat(40) }])
+})
+
+test('no intent to post is committed after a newer head was recorded, or the pull request closed', async (t) => {
+  const { pool: db } = await createDatabase(t)
+  for (const change of [{ head: '9'.repeat(40) }, { state: 'closed' as const }]) {
+    const pullRequest = `pr-${JSON.stringify(change)}`
+    const delivery = aDelivery({ request: { pullRequest }, pullRequest: {} })
+    await recordDeliveries(db, [delivery], 0)
+    const job = await claimJob(db, delivery.jobId, 'worker')
+    assert.ok(job)
+    const { request: _, ...stateOnly } = aDelivery({ request: { pullRequest }, pullRequest: change })
+    await recordDeliveries(db, [stateOnly], 0)
+    assert.equal(await recordIntent(db, job, { base: 'a', head: 'b' }, {}), undefined)
+  }
+})
+
+test('a new row is due after the outbox delay, and is taken by one taker', async (t) => {
+  const { pool: db } = await createDatabase(t)
+  const now = aDelivery()
+  await recordDeliveries(db, [aDelivery()], 60_000)
+  await recordDeliveries(db, [now], 0)
+  const takers = await Promise.all(
+    Array.from({ length: 5 }, () => takeDueJobs(db, { types: ['code-review'], limit: 10 })),
+  )
+  assert.deepEqual(takers.flat(), [{ jobId: now.jobId, type: 'code-review', version: 1, fence: '0' }])
+})
