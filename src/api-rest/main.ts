@@ -12,6 +12,7 @@ const COMPONENT = 'api-rest'
 exitOnStartError(COMPONENT)
 
 const config = readConfig()
+const stop = stopRequested({ withParent: config.supervised })
 const log = createLog(COMPONENT, config.logLevel)
 const shutdown = createShutdown(log)
 
@@ -43,7 +44,7 @@ const address = await app.listen({ host: config.host, port: config.port }).catch
 log.info({ address, instance: config.instanceId }, 'api-rest ready')
 process.send?.('ready')
 
-const reason = await stopRequested({ withParent: config.supervised })
+const reason = await stop
 log.info(`stopping: ${reason}`)
 await shutdown.run()
 log.info('api-rest stopped')

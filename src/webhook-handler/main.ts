@@ -20,6 +20,7 @@ const COMPONENT = 'webhook-handler'
 exitOnStartError(COMPONENT)
 
 const config = readConfig()
+const stop = stopRequested({ withParent: config.supervised })
 const log = createLog(COMPONENT, config.logLevel)
 const shutdown = createShutdown(log)
 let migrated = false
@@ -65,7 +66,7 @@ shutdown.add('server', () => server.close())
 log.info({ port: server.port, queue: queue.technology }, 'webhook handler ready')
 process.send?.('ready')
 
-const reason = await stopRequested({ withParent: config.supervised })
+const reason = await stop
 stopping = true
 log.info(`stopping: ${reason}`)
 await shutdown.run()

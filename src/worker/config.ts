@@ -16,8 +16,9 @@ export const variables = {
   ...GIT_VARIABLES,
   WORKER_SLOTS: { describe: 'Reviews one worker runs at the same time.', default: '4' },
   WORKER_GRACE_SECONDS: {
-    describe: 'On SIGTERM, how long running reviews may go on before they are handed back.',
-    default: '25',
+    describe:
+      'On SIGTERM, how long running reviews may go on before they are handed back. Leave 10 s of what the platform grants.',
+    default: '20',
   },
   GIT_REPOSITORY_ROOTS: {
     describe:

@@ -20,6 +20,7 @@ const COMPONENT = 'worker'
 exitOnStartError(COMPONENT)
 
 const config = readConfig()
+const stop = stopRequested({ withParent: config.supervised })
 const log = createLog(COMPONENT, config.logLevel)
 const shutdown = createShutdown(log)
 const types = Object.keys(JOB_TYPES)
@@ -45,7 +46,8 @@ const broker = config.rabbitmqUrl
 const queue = broker ?? createPostgresQueue({ pool: db, types, log })
 shutdown.add('queue', () => queue.close())
 
-await migration.done
+// A worker asked to stop while it still waits for the database must not wait on.
+await Promise.race([migration.done, stop])
 if (broker) {
   const dispatcher = startDispatcher({ db, queue, types, log })
   shutdown.add('dispatcher', () => dispatcher.stop())
@@ -70,7 +72,7 @@ shutdown.add('consumer', () => {
 log.info({ queue: queue.technology, slots: config.slots, model: config.model?.model ?? null }, 'worker ready')
 process.send?.('ready')
 
-const reason = await stopRequested({ withParent: config.supervised })
+const reason = await stop
 log.info(`stopping: ${reason}`)
 await shutdown.run()
 log.info('worker stopped')
