@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { touchedLines } from '../../src/forges/change.ts'
-import { anchorQuote } from '../../src/review/anchor.ts'
+import { anchorQuote } from '../../src/review/model/anchor.ts'
 import { markedFile } from '../support/marked-change.ts'
 
 const pay = markedFile(

@@ -1,5 +1,5 @@
 import { changeOf } from '../draft.ts'
-import { askModel as ask } from '../model-review.ts'
+import { askModel as ask } from '../model/ask-model.ts'
 import { proceed, type Stage, skip } from '../stage.ts'
 
 type Answer = Awaited<ReturnType<typeof ask>>

@@ -1,6 +1,6 @@
 import { toJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
-import { SEVERITIES } from './review.ts'
+import { SEVERITIES } from '../review.ts'
 
 const described = (description: string) => v.pipe(v.string(), v.description(description))
 

@@ -1,4 +1,4 @@
-import { printableCode } from './printable.ts'
+import { printableCode } from '../printable.ts'
 
 /**
  * A model's replacement, ready to be put in the place of whole lines of a file.

@@ -1,6 +1,6 @@
-import type { ChangedFile } from '../forges/change.ts'
+import type { ChangedFile } from '../../forges/change.ts'
+import type { Note } from '../review.ts'
 import { type Excerpt, excerptsOf } from './excerpt.ts'
-import type { Note } from './review.ts'
 
 /** How much of a change a model reads. */
 export interface ReadingBudget {

@@ -1,10 +1,10 @@
-import { type ChangedFile, touchedLines } from '../forges/change.ts'
+import { type ChangedFile, touchedLines } from '../../forges/change.ts'
+import { findingId } from '../finding-id.ts'
+import type { Finding } from '../review.ts'
+import { safeText } from '../safe-text.ts'
 import { anchorQuote, touchedPart } from './anchor.ts'
-import { findingId } from './finding-id.ts'
-import type { ModelFinding } from './model-answer.ts'
+import type { ModelFinding } from './answer.ts'
 import { fittedReplacement } from './replacement.ts'
-import type { Finding } from './review.ts'
-import { safeText } from './safe-text.ts'
 
 const RULE = 'model/bug'
 

@@ -1,4 +1,4 @@
-import { type ChangedFile, touchedLines } from '../forges/change.ts'
+import { type ChangedFile, touchedLines } from '../../forges/change.ts'
 
 /** Where a quote stands in a file at head. Lines are 1-based, both included. */
 export interface Anchor {

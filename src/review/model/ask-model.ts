@@ -1,13 +1,13 @@
-import type { Change, ChangedFile } from '../forges/change.ts'
-import { KodusError } from '../lib/errors.ts'
-import type { Model, ModelAnswer } from '../models/model.ts'
+import type { Change, ChangedFile } from '../../forges/change.ts'
+import { KodusError } from '../../lib/errors.ts'
+import type { Model, ModelAnswer } from '../../models/model.ts'
+import { printable } from '../printable.ts'
+import type { Finding, ModelUse, Note } from '../review.ts'
+import { ANSWER_JSON_SCHEMA, readModelAnswer } from './answer.ts'
 import { pathsOf, planBatches, type ReadingBudget } from './batches.ts'
 import type { Excerpt } from './excerpt.ts'
-import { ANSWER_JSON_SCHEMA, readModelAnswer } from './model-answer.ts'
-import { findingOf, saysTheSame } from './model-finding.ts'
-import { printable } from './printable.ts'
+import { findingOf, saysTheSame } from './finding.ts'
 import { reviewPrompt } from './prompt.ts'
-import type { Finding, ModelUse, Note } from './review.ts'
 
 export interface ModelReviewRequest {
   model: Model

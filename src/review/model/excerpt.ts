@@ -1,5 +1,5 @@
-import type { ChangedFile, Hunk, HunkLine } from '../forges/change.ts'
-import { printable } from './printable.ts'
+import type { ChangedFile, Hunk, HunkLine } from '../../forges/change.ts'
+import { printable } from '../printable.ts'
 
 /** A part of a changed file as a model reads it: numbered lines of hunks under the headers that enclose them. */
 export interface Excerpt {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import type { Change } from '../forges/change.ts'
+import type { Change } from '../../forges/change.ts'
+import { printable } from '../printable.ts'
+import type { Finding } from '../review.ts'
 import type { Excerpt } from './excerpt.ts'
-import { printable } from './printable.ts'
-import type { Finding } from './review.ts'
 
 /** Longer descriptions are templates and logs. */
 const MAX_DESCRIPTION = 4_000
