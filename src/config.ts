@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url'
+import { loadSettings } from './lib/config.ts'
 import { type Environment, text, type Variables } from './lib/env.ts'
 import { KodusError } from './lib/errors.ts'
 
@@ -7,6 +9,13 @@ export type ComponentType = (typeof COMPONENT_TYPES)[number]
 export const variables = {
   COMPONENT_TYPE: { describe: 'Which component `npm run component` runs: `webhook`, `api` or `worker`.' },
 } as const satisfies Variables
+
+/** `npm run component` joins the stack that runs in the checkout, and reads its `.env`; nobody else does. */
+export function loadCheckoutSettings(): void {
+  if (process.env.npm_lifecycle_event !== 'component') return
+  const root = new URL('../', import.meta.url)
+  loadSettings(['.kodus/env', '.env'].map((name) => fileURLToPath(new URL(name, root))))
+}
 
 /** @throws KodusError CONFIG_MISSING or CONFIG_INVALID */
 export function readComponentType(env: Environment = process.env): ComponentType {

@@ -1,4 +1,4 @@
-import { type ComponentType, readComponentType } from './config.ts'
+import { type ComponentType, loadCheckoutSettings, readComponentType } from './config.ts'
 import { exitOnStartError } from './lib/start-error.ts'
 
 /** The composition root of each component, loaded alone: a process holds only what its component needs. */
@@ -9,4 +9,5 @@ const COMPONENTS: Record<ComponentType, () => Promise<unknown>> = {
 }
 
 exitOnStartError('kodus')
+loadCheckoutSettings()
 await COMPONENTS[readComponentType()]()

@@ -51,7 +51,7 @@ const LAYERS: { part: string; may: (to: string) => boolean }[] = [
     part: 'src/webhook-handler/',
     may: (to) =>
       within(to, 'lib', 'jobs', 'store', 'webhook-handler') ||
-      /^src\/forges\/(webhooks|[^/]+\/webhook)\.ts$/.test(to),
+      /^src\/forges\/(webhooks|webhook-source|[^/]+\/webhook)\.ts$/.test(to),
   },
   ...ROOMS.filter((room) => room !== 'webhook-handler').map((room) => ({
     part: `src/${room}/`,

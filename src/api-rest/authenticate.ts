@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { Scope } from '../store/create-api-key.ts'
+import type { Scope } from '../store/api-key.ts'
 import type { Database } from '../store/database.ts'
 import { findApiKey } from '../store/find-api-key.ts'
 import { HttpError } from './http-error.ts'
@@ -23,7 +23,7 @@ export function requireScope(db: Database, scope: Scope) {
     request.caller = await identifyCaller(db, request.headers.authorization)
     if (request.caller.scopes.includes(scope)) return
     throw new HttpError(403, 'SCOPE_MISSING', `This needs the scope "${scope}", which the API key lacks.`, {
-      help: `Use a key made with: kodus keys create --scope ${scope}`,
+      help: `Use a key made with: kodus keys create <name> --scope ${scope}`,
       headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` },
     })
   }
@@ -39,7 +39,7 @@ export async function identifyCaller(db: Database, authorization: string | undef
   const key = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1]
   if (!key) {
     throw new HttpError(401, 'API_KEY_MISSING', 'This needs an API key.', {
-      help: 'Send "Authorization: Bearer <key>". A key is made with: kodus keys create',
+      help: 'Send "Authorization: Bearer <key>". A key is made with: kodus keys create <name>',
       headers: { 'www-authenticate': 'Bearer' },
     })
   }

@@ -19,6 +19,6 @@ export class HttpError extends KodusError {
 
 export function jobUnknown(id: string): HttpError {
   return new HttpError(404, 'JOB_UNKNOWN', `There is no job ${id}.`, {
-    help: "Take the id from the webhook's answer or from GET /jobs. Old jobs are removed after a while.",
+    help: "Take the id from the webhook's answer or from GET /jobs.",
   })
 }

@@ -1,6 +1,7 @@
 import manifest from '../../package.json' with { type: 'json' }
 import { KodusError, messageOf } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
+import { settledWithin } from '../lib/settled-within.ts'
 import { createShutdown, stopRequested } from '../lib/shutdown.ts'
 import { exitOnStartError } from '../lib/start-error.ts'
 import { openDatabase } from '../store/database.ts'
@@ -24,7 +25,7 @@ const db = openDatabase({
   queryTimeoutMs: 10_000,
   log,
 })
-shutdown.add('database', () => db.end())
+shutdown.add('database', () => settledWithin(1_000, db.end()))
 
 const migration = migrateInBackground(db, log)
 shutdown.add('migration', () => migration.stop())

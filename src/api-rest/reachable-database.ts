@@ -1,4 +1,5 @@
-import { type Database, isDatabaseUnavailable } from '../store/database.ts'
+import type { Database } from '../store/database.ts'
+import { isDatabaseUnavailable } from '../store/outages.ts'
 import { HttpError } from './http-error.ts'
 
 const RETRY_AFTER_SECONDS = 5

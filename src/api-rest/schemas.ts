@@ -43,7 +43,11 @@ export const Finding = v.object({
 export const Review = v.object({
   base: v.string(),
   head: v.string(),
-  files: v.object({ reviewed: Count, changed: Count }),
+  files: v.object({
+    changed: Count,
+    reviewed: v.pipe(Count, v.description('Read by the rules of their language, by a model, or by both.')),
+    secretsOnly: v.pipe(Count, v.description('Scanned for credentials, and read by nothing else.')),
+  }),
   findings: v.array(Finding),
   notes: v.pipe(
     v.array(v.object({ about: v.string(), reason: v.string() })),

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { QUEUE_VARIABLES } from '../jobs/config.ts'
+import { loadSettings } from '../lib/config.ts'
 import { type Environment, text, type Variables } from '../lib/env.ts'
 import { GIT_VARIABLES } from '../lib/git/config.ts'
 import { MODEL_VARIABLES, type ModelConfig, readModelConfig } from '../models/config.ts'
@@ -17,9 +18,21 @@ export const variables = {
   },
 } as const satisfies Variables
 
-/** The environment that components started from here inherit. */
+/**
+ * `npm start` and `npm run kodus` read the checkout's `.env` too and, for commands that talk to the running
+ * stack, what that left in `.kodus/env`.
+ */
+export function loadCheckoutSettings({ ofRunningStack }: { ofRunningStack: boolean }): void {
+  if (!['start', 'kodus'].includes(process.env.npm_lifecycle_event ?? '')) return
+  loadSettings([
+    ...(ofRunningStack ? [join(readDirectory(), 'env')] : []),
+    join(installationDirectory, '.env'),
+  ])
+}
+
+/** The environment that components started from here inherit. A blank value counts as unset, everywhere. */
 export function readEnvironment(): Environment {
-  return process.env
+  return Object.fromEntries(Object.entries(process.env).filter(([, value]) => value?.trim()))
 }
 
 /** Where `kodus up` keeps its data, secrets and logs. */

@@ -5,6 +5,7 @@ import { addDoctor } from './commands/doctor.ts'
 import { addKeys } from './commands/keys.ts'
 import { addReview } from './commands/review.ts'
 import { addUp } from './commands/up.ts'
+import { loadCheckoutSettings } from './config.ts'
 import { EXIT_FAILED, reportFailure } from './failure.ts'
 import { version } from './installation.ts'
 
@@ -13,6 +14,11 @@ const program = new Command('kodus')
   .version(version)
   .showHelpAfterError('(kodus --help lists the commands)')
   .exitOverride()
+
+// `up` and `demo` bring a stack of their own; the others join the one that runs.
+program.hook('preAction', (_, command) => {
+  loadCheckoutSettings({ ofRunningStack: !['up', 'demo'].includes(command.name()) })
+})
 
 addReview(program)
 addUp(program)

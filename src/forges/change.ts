@@ -1,29 +1,7 @@
-/** A line of a hunk. Line numbers are 1-based; a side the line does not exist on has none. */
-export interface HunkLine {
-  kind: 'context' | 'added' | 'removed'
-  text: string
-  oldLine?: number
-  newLine?: number
-}
+import type { ChangedFile } from '../lib/git/list-changes.ts'
 
-/** A run of changed lines with their context, as in a unified diff. */
-export interface Hunk {
-  oldStart: number
-  newStart: number
-  /** What git prints behind `@@`: usually the enclosing function. */
-  section: string
-  lines: HunkLine[]
-}
-
-export interface ChangedFile {
-  /** Path at head (for a deleted file: at base), with `/` separators, relative to the repository. */
-  path: string
-  /** Path at base, where it differs. */
-  previousPath?: string
-  status: 'added' | 'modified' | 'renamed' | 'deleted'
-  kind: 'text' | 'binary' | 'symlink' | 'submodule'
-  hunks: Hunk[]
-}
+export type { ChangedFile } from '../lib/git/list-changes.ts'
+export type { Hunk, HunkLine } from '../lib/git/parse-patch.ts'
 
 /** What a pull request changes: the diff from where head left base (the merge base) to head. */
 export interface Change {

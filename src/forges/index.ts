@@ -7,6 +7,8 @@ export interface ForgeOptions {
   /** Directories below which a repository may be named by path. */
   repositoryRoots: string[]
   gitProtocols: string[]
+  /** The only hosts that are read. Absent or empty: any but this machine and its network link. */
+  gitAllowedHosts?: string[]
   gitCredentials: GitCredential[]
 }
 
@@ -19,6 +21,7 @@ export function createForges(options: ForgeOptions): Partial<Record<ForgeName, F
     git: createGitForge({
       roots: options.repositoryRoots,
       allowedProtocols: options.gitProtocols,
+      allowedHosts: options.gitAllowedHosts,
       credentials: options.gitCredentials,
     }),
   }

@@ -15,7 +15,7 @@ export const JOB_TYPES = {
   'code-review': { version: 1, maxAttempts: 5, deadlineMs: 30 * 60_000 },
 } as const satisfies Record<string, JobType>
 
-export type JobTypeName = keyof typeof JOB_TYPES
+type JobTypeName = keyof typeof JOB_TYPES
 
 export function knownJobType(type: string, version: number): JobType | undefined {
   const known: JobType | undefined = Object.hasOwn(JOB_TYPES, type)
@@ -24,6 +24,7 @@ export function knownJobType(type: string, version: number): JobType | undefined
   return known && version <= known.version ? known : undefined
 }
 
-export function routingKey(type: string): string {
-  return `workflow.jobs.created.${type}`
+/** The newest version of a type that this build understands; 0 for a type it does not know. */
+export function newestVersion(type: string): number {
+  return Object.hasOwn(JOB_TYPES, type) ? JOB_TYPES[type as JobTypeName].version : 0
 }

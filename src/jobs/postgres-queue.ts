@@ -1,6 +1,7 @@
 import { KodusError, messageOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { settledWithin } from '../lib/settled-within.ts'
+import { within } from '../lib/within.ts'
 import { announceJobs } from '../store/announce-jobs.ts'
 import type { DatabasePool } from '../store/database.ts'
 import { listenForJobs } from '../store/listen-for-jobs.ts'
@@ -47,12 +48,8 @@ export function createPostgresQueue({ pool, types, log }: PostgresQueueOptions):
     isUp: () => outage === undefined,
 
     async publish() {
-      let timer: NodeJS.Timeout | undefined
-      const deadline = new Promise<never>((_, reject) => {
-        timer = setTimeout(reject, PUBLISH_TIMEOUT_MS, new Error(`no answer within ${PUBLISH_TIMEOUT_MS} ms`))
-      })
       try {
-        await ask(Promise.race([announceJobs(pool), deadline]))
+        await ask(within(PUBLISH_TIMEOUT_MS, announceJobs(pool), 'no answer'))
       } catch (cause) {
         throw new KodusError(
           'QUEUE_UNAVAILABLE',
@@ -63,8 +60,6 @@ export function createPostgresQueue({ pool, types, log }: PostgresQueueOptions):
             cause,
           },
         )
-      } finally {
-        clearTimeout(timer)
       }
     },
 

@@ -1,6 +1,7 @@
 import { KodusError } from '../lib/errors.ts'
-import { type Database, isDatabaseUnavailable } from '../store/database.ts'
+import type { Database } from '../store/database.ts'
 import { deferJobs } from '../store/defer-jobs.ts'
+import { isDatabaseUnavailable } from '../store/outages.ts'
 import type { RecordedDelivery } from '../store/record-deliveries.ts'
 import type { WaitingJob } from '../store/take-due-jobs.ts'
 import { JOB_TYPES } from './job-types.ts'

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib'
 import { KodusError, messageOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
+import { readCa } from '../lib/read-ca.ts'
 import { settledWithin } from '../lib/settled-within.ts'
 import { declareTopology } from './topology.ts'
 
@@ -55,7 +55,7 @@ export function keepConnected<Session>(
     noDelay: true, // Without it a confirm of 2 kB takes 44 ms instead of 0.7.
     keepAlive: true,
     timeout: CONNECT_TIMEOUT_MS,
-    ...(caFile ? { ca: readCa(caFile) } : {}),
+    ...(caFile ? { ca: readCa(caFile, 'RABBITMQ_CA_FILE') } : {}),
   }
   const stopping = new AbortController()
   let connection: ChannelModel | undefined
@@ -165,19 +165,4 @@ function parseAddress(url: string): { address: string; shown: string } {
   }
   if (!parsed.searchParams.has('heartbeat')) parsed.searchParams.set('heartbeat', String(HEARTBEAT_SECONDS))
   return { address: parsed.href, shown: `${parsed.protocol}//${parsed.host}${parsed.pathname}` }
-}
-
-function readCa(caFile: string): Buffer {
-  try {
-    return readFileSync(caFile)
-  } catch (cause) {
-    throw new KodusError(
-      'RABBITMQ_CA_UNREADABLE',
-      `The CA file ${caFile} cannot be read: ${messageOf(cause)}`,
-      {
-        help: 'Set RABBITMQ_CA_FILE to a PEM file this process may read, or unset it.',
-        cause,
-      },
-    )
-  }
 }

@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as v from 'valibot'
 import { KodusError, messageOf } from '../lib/errors.ts'
-import { routingKey } from './job-types.ts'
 import type { IntakeQueue, JobQueue } from './queue.ts'
 import type { RabbitmqOptions } from './rabbitmq-connection.ts'
 import { startRabbitmqConsumer } from './rabbitmq-consumer.ts'
 import { createRabbitmqPublisher } from './rabbitmq-publisher.ts'
 import type { Delivery } from './review-request.ts'
-import { INTAKE_KEY, INTAKE_QUEUE, JOBS_QUEUE } from './topology.ts'
+import { INTAKE_KEY, INTAKE_QUEUE, JOBS_QUEUE, routingKey } from './topology.ts'
 
 /** How long a committed row waits for its own publish, which takes 2 s at most. */
 const OUTBOX_DELAY_MS = 5_000

@@ -33,7 +33,7 @@ export interface PullRequestState {
   head: string
   state: 'open' | 'closed' | 'merged'
   draft: boolean
-  /** ISO 8601, the forge's own clock; null where it tells none, then the time of arrival counts. */
+  /** ISO 8601, the forge's own clock; null where it tells none: then `receivedAt` counts. */
   updatedAt: string | null
 }
 
@@ -44,6 +44,8 @@ export interface Delivery {
   jobId: string
   /** SHA-256 of the signed body, hex: a captured body under a fresh delivery id is still the same delivery. */
   digest: string
+  /** ISO 8601, when the handler had it: counts where the forge dates nothing, and where two dates are equal. */
+  receivedAt: string
   /** Absent when the event only changes a pull request's state. */
   request?: ReviewRequest
   pullRequest?: PullRequestState

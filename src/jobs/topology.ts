@@ -8,6 +8,11 @@ export const INTAKE_KEY = 'workflow.intake'
 export const DEAD_LETTER_EXCHANGE = 'workflow.exchange.dlx'
 export const DEAD_LETTER_QUEUE = 'workflow.jobs.dlq'
 
+/** What a job is published under, by its type. */
+export function routingKey(type: string): string {
+  return `workflow.jobs.created.${type}`
+}
+
 /**
  * Arguments can never be changed on a queue that exists. From 4.0 on a quorum queue drops a message at its
  * 21st delivery unless told otherwise (reading a dead-letter queue counts), and -1 for "no limit" is unknown

@@ -1,5 +1,14 @@
+import { existsSync } from 'node:fs'
 import { type Environment, text, type Variables } from './env.ts'
 import { KodusError } from './errors.ts'
+
+/**
+ * Reads settings files of a checkout into the environment, as far as they exist; what is set already stays.
+ * Never files of the current directory: that may be the repository under review.
+ */
+export function loadSettings(files: readonly string[]): void {
+  for (const file of files) if (existsSync(file)) process.loadEnvFile(file)
+}
 
 /** What every process of ours understands. */
 export const PROCESS_VARIABLES = {

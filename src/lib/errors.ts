@@ -28,7 +28,7 @@ export class KodusError extends Error {
     message: string,
     options: { help: string; retryability?: Retryability; retryAfterMs?: number; cause?: unknown },
   ) {
-    super(message, { cause: options.cause })
+    super(storable(message), { cause: options.cause })
     this.code = code
     this.help = options.help
     this.retryability = options.retryability ?? 'permanent'
@@ -38,6 +38,11 @@ export class KodusError extends Error {
   report(): ErrorReport {
     return { code: this.code, message: this.message, help: this.help }
   }
+}
+
+/** Without what PostgreSQL cannot store: a NUL, or half a surrogate pair that a cut left behind. */
+function storable(message: string): string {
+  return message.replaceAll('\0', '').toWellFormed()
 }
 
 /** Anything that was thrown, as a KodusError: what nobody foresaw is transient, and says so. */

@@ -31,14 +31,34 @@ export function createShutdown(log: Log): Shutdown {
   }
 }
 
+const PARENT_CHECK_MS = 500
+
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+
 /**
- * Resolves when the process is asked to stop: SIGTERM (PM2, Docker, ECS), SIGINT (a terminal), or, for a
- * child that `kodus up` started, the end of its parent.
+ * Resolves when the process is asked to stop: SIGTERM (a process manager or a container platform), SIGINT and
+ * SIGHUP (a terminal), or, where it is started for its parent's sake, the end of the parent. Asking twice
+ * changes nothing: what is being stopped in order must not be cut short.
  */
-export function stopRequested(options: { withParent: boolean }): Promise<string> {
+export function stopRequested({ withParent }: { withParent: boolean }): Promise<string> {
   return new Promise((resolve) => {
-    process.once('SIGTERM', () => resolve('SIGTERM'))
-    process.once('SIGINT', () => resolve('SIGINT'))
-    if (options.withParent) process.once('disconnect', () => resolve('parent ended'))
+    for (const signal of STOP_SIGNALS) process.on(signal, () => resolve(signal))
+    if (withParent) whenParentEnds(() => resolve('parent ended'))
   })
+}
+
+/** By the channel to the parent where there is one; else by the number of the parent changing. */
+function whenParentEnds(ended: () => void): void {
+  if (process.send) {
+    if (process.connected) process.once('disconnect', ended)
+    else ended()
+    return
+  }
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    ended()
+  }, PARENT_CHECK_MS)
+  watch.unref()
 }

@@ -34,6 +34,11 @@ export function refused(refusal: Refusal, endpoint: Endpoint): KodusError {
   const { status, code, message, headers } = refusal
   const { url, model } = endpoint
   const said = quote(message, endpoint)
+  if (status >= 300 && status < 400) {
+    return new KodusError('MODEL_REDIRECTED', `${url} redirects to ${targetOf(headers, url)} (${status}).`, {
+      help: 'Redirects are not followed: they would take your code to another address. Set LLM_BASE_URL to the one that answers, if you trust it.',
+    })
+  }
   if (status === 401 || status === 403) {
     // Not quoted: some endpoints repeat the key they were given.
     return new KodusError('MODEL_UNAUTHORIZED', `${url} refused the key (${status}).`, {
@@ -121,8 +126,21 @@ function rootCause(thrown: unknown): string {
   return code ?? (thrown.message || thrown.name)
 }
 
+/** Where a redirect points, without what may be secret in it. */
+function targetOf(headers: Headers, url: string): string {
+  const location = headers.get('location') ?? ''
+  if (!location || !URL.canParse(location, url)) return 'somewhere else'
+  const { origin, pathname } = new URL(location, url)
+  return cut(`${origin}${pathname}`)
+}
+
 /** An endpoint's own words: one short line of them, without the key. */
 function quote(words: string, { apiKey }: Endpoint): string {
   const safe = apiKey ? words.replaceAll(apiKey, '[secret]') : words
-  return safe.replace(/[\p{C}\s]+/gu, ' ').slice(0, 300)
+  return cut(safe.replace(/[\p{C}\s]+/gu, ' '))
+}
+
+/** 300 UTF-16 units at most, and no half of a character, which JSON and databases refuse. */
+function cut(words: string): string {
+  return words.slice(0, 300).replace(/\p{Cs}/gu, '')
 }

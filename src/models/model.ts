@@ -33,7 +33,7 @@ export interface Model {
    *
    * @throws KodusError transient: MODEL_RATE_LIMITED (with `retryAfterMs` where the endpoint tells),
    *   MODEL_UNAVAILABLE; permanent: MODEL_UNAUTHORIZED, MODEL_UNKNOWN, MODEL_QUOTA_EXHAUSTED,
-   *   MODEL_REQUEST_REFUSED, MODEL_CONTEXT_EXCEEDED, MODEL_ANSWER_UNUSABLE
+   *   MODEL_REDIRECTED, MODEL_REQUEST_REFUSED, MODEL_CONTEXT_EXCEEDED, MODEL_ANSWER_UNUSABLE
    * @throws the signal's reason when it is aborted
    */
   answer(request: ModelRequest): Promise<ModelAnswer>

@@ -45,6 +45,8 @@ export function createOpenAiCompatibleModel(options: {
     webhookSecret: null,
     defaultHeaders: apiKey ? {} : { authorization: null },
     maxRetries: 0,
+    // A redirect would take the prompt, which is somebody's code, to a host that nobody has configured.
+    fetchOptions: { redirect: 'manual' },
     timeout: timeoutMs,
     logLevel: 'off',
   })

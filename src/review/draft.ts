@@ -19,6 +19,10 @@ export interface Draft {
   source: OpenChange | undefined
   config: ReviewConfig
   files: SelectedFile[]
+  /** Paths of files that lose lines and gain none: nothing can be said at a line of theirs, but a model may see them. */
+  deletions: string[]
+  /** Paths of those `files` that no rule has read. */
+  readByNoRule: string[]
   findings: Finding[]
   notes: Note[]
   model: ModelUse
@@ -32,6 +36,8 @@ export function newDraft(request: ReviewRequest): Draft {
     source: undefined,
     config: defaultConfig,
     files: [],
+    deletions: [],
+    readByNoRule: [],
     findings: [],
     notes: [],
     model: { used: false, reason: 'the model stage has not run' },

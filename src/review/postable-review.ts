@@ -32,7 +32,10 @@ function summary(review: Review): string {
   const { findings, files, model, notes } = review
   const count = findings.length === 1 ? '1 finding' : `${findings.length} findings`
   const asked = model.used ? `Model: ${model.model}.` : `No model was asked: ${model.reason}.`
-  const lines = [`${count} in ${files.reviewed} reviewed of ${files.changed} changed files. ${asked}`]
+  const scanned = files.secretsOnly > 0 ? `; ${files.secretsOnly} more scanned for secrets only` : ''
+  const lines = [
+    `${count} in ${files.reviewed} reviewed of ${files.changed} changed files${scanned}. ${asked}`,
+  ]
   // Paths and reasons come from the change: neither may become markup, or mention anybody.
   for (const note of notes) lines.push(`- ${codeSpan(note.about)}: ${safeText(note.reason)}`)
   return lines.join('\n')

@@ -17,3 +17,8 @@ export function printableCode(text: string): string {
     .replace(/\r\n?/g, '\n')
     .replace(INVISIBLE, (character) => (character === '\n' || character === '\t' ? character : ''))
 }
+
+/** The beginning of a text: at most `limit` UTF-16 units of it, and no half of a character. */
+export function cut(text: string, limit: number): string {
+  return text.length > limit ? text.slice(0, limit).replace(/\p{Cs}$/u, '') : text
+}

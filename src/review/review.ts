@@ -8,7 +8,7 @@ export interface Finding {
   /** Stable across runs while the code in question stays the same: hash of rule, path and the lines' text. */
   id: string
   source: 'rule' | 'secret' | 'model'
-  /** `typescript/floating-promise`, `secret/aws`, `model/bug`. */
+  /** `typescript/async-foreach`, `secret/aws`, `model/bug`. */
   rule: string
   path: string
   /** 1-based, both included. */
@@ -39,7 +39,8 @@ export type ModelUse =
 export interface Review {
   base: string
   head: string
-  files: { reviewed: number; changed: number }
+  /** `reviewed`: read by rules or a model. `secretsOnly`: scanned for credentials, and read by nothing else. */
+  files: { changed: number; reviewed: number; secretsOnly: number }
   findings: Finding[]
   notes: Note[]
   model: ModelUse

@@ -1,13 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
+import { hashApiKey, type Scope } from './api-key.ts'
 import type { Database } from './database.ts'
-
-export const SCOPES = ['read', 'write'] as const
-export type Scope = (typeof SCOPES)[number]
-
-/** What the database keeps of a key. */
-export function hashApiKey(key: string): Buffer {
-  return createHash('sha256').update(key).digest()
-}
 
 /** Makes a key and stores its hash. The key itself is returned once and cannot be had again. */
 export async function createApiKey(

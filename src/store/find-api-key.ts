@@ -1,4 +1,4 @@
-import { hashApiKey, type Scope } from './create-api-key.ts'
+import { hashApiKey, type Scope } from './api-key.ts'
 import type { Database } from './database.ts'
 
 /** The key's name and scopes, or undefined when it is unknown or revoked. Notes its use, to the minute. */

@@ -1,4 +1,4 @@
-import type { Scope } from './create-api-key.ts'
+import type { Scope } from './api-key.ts'
 import type { Database } from './database.ts'
 
 export interface ApiKeyView {

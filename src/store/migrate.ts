@@ -20,6 +20,9 @@ export async function migrate(pool: pg.Pool): Promise<string[]> {
   if (available.every((name) => before.has(name))) return []
 
   const client = await pool.connect()
+  // A session that ends under a query rejects the query too; unheard, its event would end the process.
+  client.on('error', () => {})
+  let failure: Error | undefined
   try {
     await client.query('begin')
     await client.query('select pg_advisory_xact_lock($1)', [LOCK])
@@ -36,10 +39,11 @@ export async function migrate(pool: pg.Pool): Promise<string[]> {
     await client.query('commit')
     return missing
   } catch (error) {
-    await client.query('rollback').catch(() => {})
+    failure = error instanceof Error ? error : new Error(String(error))
     throw error
   } finally {
-    client.release()
+    // A client that failed is closed, not reused: its session may still be waiting for the lock.
+    client.release(failure)
   }
 }
 

@@ -6,7 +6,7 @@ import { transitionJob } from './transition-job.ts'
 
 export interface RecordedDelivery {
   jobId: string
-  /** Null when housekeeping has removed the job: the delivery is still known. */
+  /** Null when the job's row was removed: the delivery is still known. */
   status: JobStatus | null
   duplicate: boolean
   /** The row's fencing token, opaque; null when the job is gone. */
@@ -53,7 +53,8 @@ export async function recordDeliveries(
 const RECORD = `
   with incoming as (
     select * from json_to_recordset($1::json) as d (
-      forge text, "deliveryId" text, "jobId" uuid, digest text, request jsonb, "pullRequest" jsonb)
+      forge text, "deliveryId" text, "jobId" uuid, digest text, "receivedAt" timestamptz, request jsonb,
+      "pullRequest" jsonb)
   ), fresh as (
     insert into deliveries (forge, delivery_id, digest, job_id)
     select forge, "deliveryId", decode(digest, 'hex'), "jobId" from incoming
@@ -61,7 +62,7 @@ const RECORD = `
     on conflict do nothing
     returning forge, delivery_id, job_id
   ), told as (
-    select i.forge, s.* , coalesce(s."updatedAt", now()) as at
+    select i.forge, s.* , coalesce(s."updatedAt", i."receivedAt") as at, i."receivedAt"
     from incoming i, jsonb_to_record(i."pullRequest") as s (
       repository text, "pullRequest" text, head text, state text, draft boolean, "updatedAt" timestamptz)
     where i."pullRequest" is not null
@@ -69,7 +70,7 @@ const RECORD = `
   ), remembered as (
     insert into pull_requests as known (forge, repository, pull_request, head, state, draft, updated_at)
     select distinct on (forge, repository, "pullRequest") forge, repository, "pullRequest", head, state, draft, at
-    from told order by forge, repository, "pullRequest", at desc
+    from told order by forge, repository, "pullRequest", at desc, "receivedAt" desc
     on conflict (forge, repository, pull_request) do update
       set head = excluded.head, state = excluded.state, draft = excluded.draft, updated_at = excluded.updated_at
       where excluded.updated_at >= known.updated_at

@@ -28,11 +28,15 @@ export async function recordIntent<Review>(
       select p.head, p.state from pull_requests p
       join job j on (p.forge, p.repository, p.pull_request) = (j.forge, j.repository, j.pull_request)
       for share of p
+    ), intended as (
+      insert into reviews (job_id, run, base, head, review)
+      select j.id, j.run, $3, $4, $5 from job j
+      where not exists (select from newest n where n.head <> j.payload ->> 'head' or n.state <> 'open')
+      on conflict (job_id, run) do nothing
+      returning job_id, run
     )
-    insert into reviews (job_id, run, base, head, review)
-    select j.id, j.run, $3, $4, $5 from job j
-    where not exists (select from newest n where n.head <> j.payload ->> 'head' or n.state <> 'open')
-    on conflict (job_id, run) do nothing`,
+    -- In the job's own row too: whoever waits for that row to cancel it must see the intent.
+    update workflow_jobs j set intended_run = i.run from intended i where j.id = i.job_id`,
     [job.id, job.fence, commits.base, commits.head, JSON.stringify(review)],
   )
   const { rows } = await db.query<Intent<Review>>(

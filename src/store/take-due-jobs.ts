@@ -1,3 +1,4 @@
+import { newestVersion } from '../jobs/job-types.ts'
 import type { JobMessage } from '../jobs/queue.ts'
 import type { Database } from './database.ts'
 
@@ -12,7 +13,7 @@ const HOLD_SECONDS = 10
 /**
  * Takes jobs whose moment has come, oldest first, and keeps other takers off them for a few seconds. Rows
  * that another taker holds are skipped, so that many can take at once. PROCESSING rows are due when their
- * lease ran out.
+ * lease ran out. Types and versions this build does not know are left for one that does.
  */
 export async function takeDueJobs(
   db: Database,
@@ -21,14 +22,16 @@ export async function takeDueJobs(
   const { rows } = await db.query<WaitingJob>(
     `with due as (
       select id from workflow_jobs
-      where due_at <= now() and type = any($1)
+      where due_at <= now()
+        and exists (select from unnest($1::text[], $4::int[]) as known (type, version)
+          where known.type = workflow_jobs.type and workflow_jobs.version <= known.version)
       order by due_at limit $2
       for update skip locked
     )
     update workflow_jobs j set due_at = now() + $3 * interval '1 second'
     from due where j.id = due.id
     returning j.id as "jobId", j.type, j.version, j.fence`,
-    [types, limit, HOLD_SECONDS],
+    [types, limit, HOLD_SECONDS, types.map(newestVersion)],
   )
   return rows
 }

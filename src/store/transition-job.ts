@@ -71,8 +71,7 @@ export async function transitionJob(
         and j.status = any($9)
         and ($10::bigint is null or j.fence = $10)
         and ($3 <> 'lapse' or j.lease_until < now())
-        and ($3 not in ('cancel', 'supersede') or not exists (
-          select 1 from reviews r where r.job_id = j.id and r.run = j.run and j.status = 'PROCESSING'))
+        and ($3 not in ('cancel', 'supersede') or j.intended_run is distinct from j.run)
       returning j.*, before.status as from_status, greatest(before.attempts, j.attempts) as attempt
     ), logged as (
       insert into workflow_job_events (job_id, run, attempt, from_status, to_status, reason, actor)

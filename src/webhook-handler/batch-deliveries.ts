@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Delivery } from '../jobs/review-request.ts'
 import { KodusError, messageOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
-import { isDataError } from '../store/database.ts'
+import { isDataError } from '../store/outages.ts'
 import type { RecordedDelivery } from '../store/record-deliveries.ts'
 
 /** Rows of one insert. Measured: larger ones save nothing more. */

@@ -3,6 +3,7 @@ import { JOB_TYPES } from '../jobs/job-types.ts'
 import { createPostgresQueue } from '../jobs/postgres-queue.ts'
 import { publishRecorded } from '../jobs/publish-jobs.ts'
 import { createLog } from '../lib/log.ts'
+import { settledWithin } from '../lib/settled-within.ts'
 import { createShutdown, stopRequested } from '../lib/shutdown.ts'
 import { exitOnStartError } from '../lib/start-error.ts'
 import { openDatabase } from '../store/database.ts'
@@ -28,7 +29,7 @@ let stopping = false
 
 const database = { url: config.databaseUrl, caFile: config.databaseCaFile, component: COMPONENT, log }
 const db = openDatabase({ ...database, maxConnections: 6, queryTimeoutMs: DATABASE_DEADLINE_MS })
-shutdown.add('database', () => db.end())
+shutdown.add('database', () => settledWithin(1_000, db.end()))
 
 // A pool of its own: a migration may take longer than a webhook's insert.
 const migrationDb = openDatabase({ ...database, maxConnections: 1 })

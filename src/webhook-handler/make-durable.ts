@@ -1,9 +1,9 @@
 import type { IntakeQueue } from '../jobs/queue.ts'
 import type { Delivery } from '../jobs/review-request.ts'
 import { KodusError, messageOf } from '../lib/errors.ts'
+import { within } from '../lib/within.ts'
 import type { RecordedDelivery } from '../store/record-deliveries.ts'
 import type { DeliveryBatcher } from './batch-deliveries.ts'
-import { within } from './within.ts'
 
 /** How long the database may take, and the broker after it: the answer is out within 3 s either way. */
 export const DATABASE_DEADLINE_MS = 1_500

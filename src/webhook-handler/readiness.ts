@@ -1,6 +1,6 @@
 import type { JobQueue } from '../jobs/queue.ts'
+import { within } from '../lib/within.ts'
 import type { DatabasePool } from '../store/database.ts'
-import { within } from './within.ts'
 
 /** Which stores would take a webhook now. One is enough to be ready. */
 export interface Readiness {

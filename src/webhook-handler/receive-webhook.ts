@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { NarrowedWebhook } from '../forges/webhook-source.ts'
 import { WEBHOOK_SOURCES } from '../forges/webhooks.ts'
 import type { JobStatus } from '../jobs/job.ts'
 import { type Delivery, type ForgeName, jobIdOf, type PullRequestState } from '../jobs/review-request.ts'
 import { KodusError } from '../lib/errors.ts'
+import { isCommitId } from '../lib/git/ref.ts'
 import type { WebhookSecrets } from './config.ts'
 import type { MakeDurable, Receipt } from './make-durable.ts'
 import { bodyTooLarge, MAX_BODY_BYTES, type ReadBody } from './read-body.ts'
@@ -50,8 +52,14 @@ export async function receiveWebhook(
   const narrowed = source.narrow(headers, body)
   if ('ignored' in narrowed) return { outcome: 'ignored', body: narrowed }
 
-  const digest = createHash('sha256').update(body).digest('hex')
-  const delivery: Delivery = { forge, deliveryId, jobId: jobIdOf(forge, deliveryId), digest, ...narrowed }
+  const delivery: Delivery = {
+    forge,
+    deliveryId,
+    jobId: jobIdOf(forge, deliveryId),
+    digest: digestOf(body, narrowed, deliveryId),
+    receivedAt: new Date().toISOString(),
+    ...narrowed,
+  }
   const { by, recorded } = await makeDurable(delivery)
   if (!('request' in narrowed))
     return { outcome: 'updated', by, body: { updated: tell(narrowed.pullRequest) } }
@@ -60,6 +68,16 @@ export async function receiveWebhook(
   return duplicate
     ? { outcome: 'duplicate', jobId, by, body: { jobId, status, duplicate } }
     : { outcome: 'accepted', jobId, by, body: { jobId, status } }
+}
+
+/**
+ * What makes two deliveries the same whatever their ids: the signed body. Not where the body names a branch
+ * as its head: the same words may then mean another commit, and sending them again asks for another review.
+ */
+function digestOf(body: Buffer, narrowed: NarrowedWebhook, deliveryId: string): string {
+  const hash = createHash('sha256').update(body)
+  if ('request' in narrowed && !isCommitId(narrowed.request.head)) hash.update(deliveryId)
+  return hash.digest('hex')
 }
 
 function tell({ repository, pullRequest, state, draft }: PullRequestState): string {

@@ -6,7 +6,7 @@ import { renewLease } from '../store/renew-lease.ts'
 import type { MovedJob } from '../store/transition-job.ts'
 
 /** Why an attempt was told to stop. */
-export type StopReason = 'lease-lost' | 'deadline' | 'worker-stops'
+type StopReason = 'lease-lost' | 'deadline' | 'worker-stops'
 
 /** One try at a job, from its claim to whatever ends it. */
 export interface Attempt {

@@ -28,6 +28,10 @@ export const variables = {
     describe: 'Protocols by which a `git` webhook may name a repository by URL, separated by commas.',
     default: 'https',
   },
+  GIT_ALLOWED_HOSTS: {
+    describe:
+      'The only hosts from which a `git` webhook may have a repository read, separated by commas. Unset: any, private networks included, except names and addresses of this machine and its network link (loopback, link-local).',
+  },
   GIT_CREDENTIAL_ORIGIN: {
     describe: 'The one server that is offered GIT_CREDENTIAL_TOKEN, as `https://git.example.com`.',
   },
@@ -43,6 +47,7 @@ export interface WorkerConfig extends ProcessConfig, DatabaseConfig, QueueConfig
   graceMs: number
   repositoryRoots: string[]
   gitProtocols: string[]
+  gitAllowedHosts: string[]
   gitCredentials: GitCredential[]
   /** Undefined when no endpoint is configured. */
   model: ModelConfig | undefined
@@ -58,6 +63,7 @@ export function readConfig(env: Environment = process.env): WorkerConfig {
     graceMs: integer(env, variables, 'WORKER_GRACE_SECONDS', { min: 0, max: 3600 }) * 1000,
     repositoryRoots: list(text(env, variables, 'GIT_REPOSITORY_ROOTS'), delimiter),
     gitProtocols: list(text(env, variables, 'GIT_ALLOWED_PROTOCOLS'), ','),
+    gitAllowedHosts: list(text(env, variables, 'GIT_ALLOWED_HOSTS'), ','),
     gitCredentials: readGitCredentials(env),
     model: readModelConfig(env),
   }

@@ -4,7 +4,10 @@ import { startDispatcher } from '../jobs/dispatch-due.ts'
 import { JOB_TYPES } from '../jobs/job-types.ts'
 import { createPostgresQueue } from '../jobs/postgres-queue.ts'
 import { createRabbitmqQueue } from '../jobs/rabbitmq-queue.ts'
+import { readGitSettings } from '../lib/git/config.ts'
+import { sweepScratch } from '../lib/git/sweep-scratch.ts'
 import { createLog } from '../lib/log.ts'
+import { settledWithin } from '../lib/settled-within.ts'
 import { createShutdown, stopRequested } from '../lib/shutdown.ts'
 import { exitOnStartError } from '../lib/start-error.ts'
 import { createOpenAiCompatibleModel } from '../models/openai-compatible.ts'
@@ -12,7 +15,7 @@ import { openDatabase } from '../store/database.ts'
 import { migrateInBackground } from '../store/migrate-in-background.ts'
 import type { Attempt } from './attempt.ts'
 import { readConfig } from './config.ts'
-import { handBackAttempts } from './hand-back.ts'
+import { handBack } from './hand-back.ts'
 import { recordIntake } from './record-intake.ts'
 import { runJob } from './run-job.ts'
 
@@ -25,6 +28,7 @@ const log = createLog(COMPONENT, config.logLevel)
 const shutdown = createShutdown(log)
 const types = Object.keys(JOB_TYPES)
 const attempts = new Set<Attempt>()
+const inHand = new Set<Promise<unknown>>()
 const stopping = new AbortController()
 
 const db = openDatabase({
@@ -35,7 +39,7 @@ const db = openDatabase({
   maxConnections: config.slots + 4,
   log,
 })
-shutdown.add('database', () => db.end())
+shutdown.add('database', () => settledWithin(1_000, db.end()))
 
 const migration = migrateInBackground(db, log)
 shutdown.add('migration', () => migration.stop())
@@ -55,15 +59,25 @@ if (broker) {
   shutdown.add('intake recorder', () => recorder.stop())
 }
 
+// Nothing waits for it: what it does not get to is swept at the next start.
+sweepScratch(readGitSettings()).then((count) => {
+  if (count > 0) log.info(`removed ${count} scratch repositories that killed processes had left`)
+})
+
 const worker = `${hostname()}:${process.pid}`
 const model = config.model && createOpenAiCompatibleModel(config.model)
 const forges = createForges(config)
 const consumer = await queue.consume({
   slots: config.slots,
-  onJob: (message) =>
-    runJob(message, { db, forges, model, worker, log, attempts, stopping: stopping.signal }),
+  onJob: async (message) => {
+    const job = runJob(message, { db, forges, model, worker, log, attempts, stopping: stopping.signal })
+    inHand.add(job)
+    const outcome = await job.finally(() => inHand.delete(job))
+    // Never settled: the queue takes the message back when its connection closes.
+    if (outcome === 'leave') await new Promise<never>(() => {})
+  },
 })
-shutdown.add('running reviews', () => handBackAttempts(attempts, config.graceMs, log))
+shutdown.add('running reviews', () => handBack({ inHand, attempts }, config.graceMs, log))
 shutdown.add('consumer', () => {
   stopping.abort()
   return consumer.stop()

@@ -3,7 +3,8 @@ import type { JobQueue } from '../jobs/queue.ts'
 import type { Delivery } from '../jobs/review-request.ts'
 import { KodusError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
-import { type DatabasePool, isDataError } from '../store/database.ts'
+import type { DatabasePool } from '../store/database.ts'
+import { isDataError } from '../store/outages.ts'
 import { recordDeliveries } from '../store/record-deliveries.ts'
 
 /**

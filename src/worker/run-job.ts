@@ -9,9 +9,10 @@ import type { Log } from '../lib/log.ts'
 import type { Model } from '../models/model.ts'
 import { runPipeline } from '../review/pipeline.ts'
 import { claimJob } from '../store/claim-job.ts'
-import { type DatabasePool, isDatabaseUnavailable, namingOutages } from '../store/database.ts'
+import type { DatabasePool } from '../store/database.ts'
 import { findSuperseding } from '../store/find-superseding.ts'
 import { leaveJob } from '../store/leave-job.ts'
+import { isDataError, namingOutages } from '../store/outages.ts'
 import { type MovedJob, transitionJob } from '../store/transition-job.ts'
 import { type Attempt, startAttempt } from './attempt.ts'
 import { recordFailure } from './record-failure.ts'
@@ -35,8 +36,12 @@ const UNKNOWN_TYPE_SECONDS = 60
 
 const DATABASE_RETRY_MS = 1_000
 
-/** Takes one job from claim to record: the whole life of an attempt. */
-export async function runJob(message: JobMessage, runner: JobRunner): Promise<void> {
+/**
+ * Takes one job from claim to record: the whole life of an attempt.
+ *
+ * @returns `leave` when the worker stopped before it could claim: the message must go back to the queue
+ */
+export async function runJob(message: JobMessage, runner: JobRunner): Promise<'done' | 'leave'> {
   const { db, worker } = runner
   const type = knownJobType(message.type, message.version)
   if (!type) {
@@ -45,18 +50,25 @@ export async function runJob(message: JobMessage, runner: JobRunner): Promise<vo
       `left a job of unknown type ${message.type} v${message.version}`,
     )
     await leaveJob(db, message.jobId, UNKNOWN_TYPE_SECONDS)
-    return
+    return 'done'
   }
 
-  const job = await whileDatabaseIsAway(() => claimJob(db, message.jobId, worker), runner)
-  if (!job) return
-  const log = runner.log.child({ jobId: job.id, deliveryId: job.deliveryId })
-  if (await refuse(job, runner, log)) return
+  const claimed = await claimWhenPossible(message.jobId, runner)
+  if (claimed === 'stopping') return 'leave'
+  if (!claimed) return 'done'
 
-  log.info({ attempt: job.attempts, run: job.run }, `claimed: ${job.payload.repository} ${job.payload.head}`)
+  const job = claimed
+  const log = runner.log.child({ jobId: job.id, deliveryId: job.deliveryId })
   const attempt = startAttempt(db, job, { deadlineMs: type.deadlineMs, log })
   runner.attempts.add(attempt)
+  // The worker may have been told to stop while the claim was on its way.
+  if (runner.stopping.aborted) attempt.stop('worker-stops')
   try {
+    if (await isRefused(job, runner, log)) return 'done'
+    log.info(
+      { attempt: job.attempts, run: job.run },
+      `claimed: ${job.payload.repository} ${job.payload.head}`,
+    )
     const ports = reviewPorts(attempt, { ...runner, forge: forgeOf(job, runner), log })
     const review = await runPipeline(job.payload, ports, log)
     const completed = await namingOutages(
@@ -77,56 +89,53 @@ export async function runJob(message: JobMessage, runner: JobRunner): Promise<vo
     attempt.end()
     runner.attempts.delete(attempt)
   }
+  return 'done'
 }
 
 /**
- * Keeps trying an operation through an outage of the database. The job's message stays unacknowledged and
- * its slot taken, so that a worker that can do nothing also takes nothing. If the worker is stopped
- * meanwhile this never settles: closing the queue's connection gives the message back.
+ * Claims a job, through an outage of the database too: the message stays unacknowledged and its slot taken
+ * meanwhile, so that a worker that can do nothing also takes nothing.
  */
-async function whileDatabaseIsAway<T>(operation: () => Promise<T>, { log, stopping }: JobRunner): Promise<T> {
-  for (;;) {
+async function claimWhenPossible(
+  jobId: string,
+  { db, worker, log, stopping }: JobRunner,
+): Promise<MovedJob | undefined | 'stopping'> {
+  while (!stopping.aborted) {
     try {
-      return await operation()
+      return await claimJob(db, jobId, worker)
     } catch (error) {
-      if (!isDatabaseUnavailable(error)) throw error
-      log.warn(`waiting for the database: ${messageOf(error)}`)
-      await sleep(DATABASE_RETRY_MS)
-      if (stopping.aborted) await new Promise<never>(() => {})
+      // Whatever else is wrong (a password, a schema, a standby), the job must not be lost over it.
+      if (isDataError(error)) throw error
+      log.warn({ jobId }, `cannot claim, trying on: ${messageOf(error)}`)
+      await sleep(DATABASE_RETRY_MS, undefined, { signal: stopping }).catch(() => {})
     }
   }
+  return 'stopping'
 }
 
-/** Ends a job that is not to be run: its head is not the newest any more, or it keeps killing its workers. */
-async function refuse(job: MovedJob, { db, worker }: JobRunner, log: Log): Promise<boolean> {
-  const superseding = await findSuperseding(db, job.id)
-  if (superseding) {
-    await transitionJob(db, 'supersede', {
-      jobId: job.id,
-      fence: job.fence,
-      actor: worker,
-      reason: superseding,
-    })
-    log.info(`superseded: ${superseding}`)
+/**
+ * Ends a job that is not to be run: it keeps killing its workers, or its head is not the newest any more.
+ * Once an attempt has committed to posting, superseding is too late: that review is posted first.
+ */
+async function isRefused(job: MovedJob, { db, worker }: JobRunner, log: Log): Promise<boolean> {
+  const move = { jobId: job.id, fence: job.fence, actor: worker }
+  if (job.lapses > MAX_LAPSES) {
+    const error = new KodusError(
+      'WORKERS_KEEP_DYING',
+      `${job.lapses} workers stopped while they ran this job.`,
+      {
+        help: 'Look for what the workers died of (memory, most often), then replay the job.',
+      },
+    ).report()
+    await namingOutages(transitionJob(db, 'fail', { ...move, reason: error.message, error }))
+    log.error({ code: error.code }, error.message)
     return true
   }
-  if (job.lapses <= MAX_LAPSES) return false
-  const error = new KodusError(
-    'WORKERS_KEEP_DYING',
-    `${job.lapses} workers stopped while they ran this job.`,
-    {
-      help: 'Look for what the workers died of (memory, most often), then replay the job.',
-    },
-  ).report()
-  await transitionJob(db, 'fail', {
-    jobId: job.id,
-    fence: job.fence,
-    actor: worker,
-    reason: error.message,
-    error,
-  })
-  log.error({ code: error.code }, error.message)
-  return true
+  const superseding = await namingOutages(findSuperseding(db, job.id))
+  if (!superseding) return false
+  const superseded = await namingOutages(transitionJob(db, 'supersede', { ...move, reason: superseding }))
+  if (superseded) log.info(`superseded: ${superseding}`)
+  return superseded !== undefined
 }
 
 function forgeOf(job: MovedJob, { forges }: JobRunner): Forge {

@@ -13,12 +13,12 @@ import { createJob, failJob, startApi, startJob } from './start-api.ts'
 const REVIEW: Review = {
   base: 'a'.repeat(40),
   head: 'b'.repeat(40),
-  files: { reviewed: 1, changed: 2 },
+  files: { changed: 2, reviewed: 1, secretsOnly: 0 },
   findings: [
     {
       id: 'f1',
       source: 'rule',
-      rule: 'typescript/floating-promise',
+      rule: 'typescript/async-foreach',
       path: 'src/a.ts',
       line: 3,
       endLine: 4,

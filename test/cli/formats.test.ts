@@ -12,7 +12,7 @@ import { type Finding, type Review, SEVERITIES } from '../../src/review/review.t
 const finding = (rest: Partial<Finding> = {}): Finding => ({
   id: '0123456789abcdef',
   source: 'rule',
-  rule: 'typescript/floating-promise',
+  rule: 'typescript/async-foreach',
   path: 'src/pay.ts',
   line: 10,
   endLine: 11,
@@ -26,7 +26,7 @@ const finding = (rest: Partial<Finding> = {}): Finding => ({
 const review = (rest: Partial<Review> = {}): Review => ({
   base: 'b'.repeat(40),
   head: 'a'.repeat(40),
-  files: { reviewed: 2, changed: 3 },
+  files: { changed: 3, reviewed: 2, secretsOnly: 0 },
   findings: [finding()],
   notes: [{ about: 'logo.png', reason: 'not reviewed: a binary file' }],
   model: { used: true, model: 'fake', requests: 1, inputTokens: 1200, outputTokens: 80 },
@@ -41,7 +41,7 @@ const context = (rest: Partial<FormatContext> = {}): FormatContext => ({
 })
 
 const rule: RuleFacts = {
-  id: 'typescript/floating-promise',
+  id: 'typescript/async-foreach',
   severity: 'high',
   what: 'A promise is not awaited.',
   why: 'Its failure is lost.',
@@ -77,7 +77,7 @@ test('text says where, how bad, what, why, what to do, what was left out, and ho
 bbbbbbbbbbbb..aaaaaaaaaaaa
 
 src/pay.ts
-  src/pay.ts:10  high  typescript/floating-promise
+  src/pay.ts:10  high  typescript/async-foreach
     The promise is not awaited.
     Its failure is lost.
     Instead: Await it.
@@ -139,7 +139,7 @@ test('markdown can be pasted as it is', () => {
 
 ### high: The promise is not awaited.
 
-\`src/pay.ts:10-11\` \`typescript/floating-promise\`
+\`src/pay.ts:10-11\` \`typescript/async-foreach\`
 
 Its failure is lost.
 
@@ -167,7 +167,7 @@ test('sarif has the rule, its level, the lines, the fingerprint, the fix and the
   const run = sarif(review({ findings: [finding({ replacement: 'await pay()' })] }), { rules: [rule] })
   assert.deepEqual(run.tool.driver.rules, [
     {
-      id: 'typescript/floating-promise',
+      id: 'typescript/async-foreach',
       shortDescription: { text: 'A promise is not awaited.' },
       fullDescription: { text: 'Its failure is lost.' },
       help: { text: 'Await it.' },

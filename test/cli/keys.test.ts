@@ -7,7 +7,7 @@ import { kodus } from '../support/kodus.ts'
 test('a key is printed once, stored as a hash, listed without it, and ends when it is revoked', async (t) => {
   const { pool: db, url } = await createDatabase(t)
   const env = { DATABASE_URL: url }
-  const created = await kodus(['keys', 'create', 'ci', '--scope', 'read', 'write'], env)
+  const created = await kodus(['keys', 'create', '--scope', 'read,write', 'ci'], env)
   assert.equal(created.code, 0, created.stderr)
   const key = created.stdout.trim()
   assert.deepEqual(await findApiKey(db, key), { name: 'ci', scopes: ['read', 'write'] })

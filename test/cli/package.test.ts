@@ -23,12 +23,17 @@ test('the package that npm pack makes reviews a repository after being installed
     head: { 'orders.py': 'def total(items, seen=[]):\n    return sum(items)\n' },
   })
   const bin = path.join(directory, 'node_modules', '.bin', 'kodus')
-  const review = await run(bin, ['review', repository, '--base', 'HEAD~1', '--format', 'json'], {
-    cwd: directory,
-  })
-  assert.equal(review.code, 0, review.stderr)
-  assert.deepEqual(
-    JSON.parse(review.stdout).findings.map((finding: { rule: string }) => finding.rule),
-    ['python/mutable-default'],
-  )
+  // The machine's own Node, as a user has it, and the one that this checkout brings.
+  const outside = (process.env.PATH ?? '')
+    .split(path.delimiter)
+    .filter((entry) => !entry.includes('node_modules'))
+  for (const PATH of [outside.join(path.delimiter), process.env.PATH ?? '']) {
+    const args = ['review', repository, '--base', 'HEAD~1', '--format', 'json']
+    const review = await run(bin, args, { cwd: directory, env: { PATH } })
+    assert.equal(review.code, 0, review.stderr)
+    assert.deepEqual(
+      JSON.parse(review.stdout).findings.map((finding: { rule: string }) => finding.rule),
+      ['python/mutable-default'],
+    )
+  }
 })

@@ -31,6 +31,7 @@ async function startUp(t: TestContext, directory = mkdtempSync(path.join(tmpdir(
   const child = spawn(process.execPath, ['src/cli/main.ts', 'up'], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
   })
   const exited = once(child, 'exit')
   const lines: LogLine[] = []
@@ -82,7 +83,9 @@ test('up runs three processes and PostgreSQL, keeps secrets to its owner, and Ct
   const health = await (await fetch(`${up.components.webhook.url}/health`)).json()
   assert.equal((health as { instance: string }).instance, settings.KODUS_INSTANCE_ID)
 
-  child.kill('SIGINT')
+  // Ctrl-C in a terminal reaches the whole foreground process group, and an impatient second one too.
+  process.kill(-(child.pid ?? 0), 'SIGINT')
+  process.kill(-(child.pid ?? 0), 'SIGINT')
   assert.deepEqual(await exited, [0, null])
   assert.deepEqual(pids.filter(isAlive), [])
   assert.ok(
@@ -127,4 +130,24 @@ test('after kill -9 of the supervisor its components end, and the next start has
   const { up } = await startUp(t, first.directory)
   const jobs = await fetch(`${up.components.api.url}/jobs`, { headers: { authorization: `Bearer ${key}` } })
   assert.equal(jobs.status, 200, 'the same database, the same key')
+})
+
+test('PostgreSQL that dies is started again, and the components find it', async (t) => {
+  const { up, line, directory } = await startUp(t)
+  const key = parseEnv(readFileSync(path.join(directory, 'env'), 'utf8')).KODUS_API_KEY
+  process.kill(up.database.pid, 'SIGKILL')
+  await line(({ msg }) => msg.startsWith('PostgreSQL has ended'))
+  const url = `${up.components.api.url}/jobs`
+  const answers = () =>
+    fetch(url, { headers: { authorization: `Bearer ${key}` } }).then(({ status }) => status)
+  while ((await answers()) !== 200) await sleep(100)
+})
+
+test('what the running stack left for other commands is gone when it stops; the secrets stay', async (t) => {
+  const { child, exited, directory } = await startUp(t)
+  const settings = () => Object.keys(parseEnv(readFileSync(path.join(directory, 'env'), 'utf8'))).sort()
+  assert.ok(settings().includes('DATABASE_URL'))
+  child.kill('SIGTERM')
+  await exited
+  assert.deepEqual(settings(), ['GIT_WEBHOOK_SECRET', 'KODUS_API_KEY', 'KODUS_INSTANCE_ID'])
 })

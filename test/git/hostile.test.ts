@@ -301,6 +301,21 @@ describe('nothing outside the roots is read', () => {
     await refused(first.path)
   })
 
+  test('a path with a line break, which git would take for two', async (t) => {
+    const { root, secret, reader } = besideRoot(t)
+    const own = createRepository(join(root, `x\n${secret.path.slice(1)}`, 'own'))
+    own.commit('main', { a: '1\n' })
+    const real = join(root, `x\n${secret.path}/.git`)
+    mkdirSync(dirname(real), { recursive: true })
+    renameSync(join(own.path, '.git'), real)
+    symlinkSync(dirname(real), join(root, 'link'))
+    const opening = reader.open(join(root, 'link'), 'main', 'main')
+    await assert.rejects(opening, { code: 'GIT_PATH_REFUSED', message: /line break/ })
+    await assert.rejects(reader.open(dirname(real), 'main', 'main'), { code: 'GIT_URL_REFUSED' })
+    const local = readerFor(t, { local: dirname(real) })
+    await assert.rejects(local.open('', 'main', 'main'), { code: 'GIT_PATH_REFUSED' })
+  })
+
   test('objects that are links', async (t) => {
     const { root, secret, base, refused } = besideRoot(t)
     const whole = createRepository(join(root, 'whole'))

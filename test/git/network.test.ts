@@ -10,7 +10,7 @@ import { readGitSettings } from '../../src/lib/git/config.ts'
 import { createRepository, readerFor, temporaryDirectory } from './fixture.ts'
 import { type SmartHttpOptions, serveSmartHttp } from './smart-http-server.ts'
 
-const HTTP = { allowedProtocols: ['http'] }
+const HTTP = { allowedProtocols: ['http'], allowedHosts: ['127.0.0.1'] }
 const TOKEN = 'kodus-test-token-5f1c9a'
 
 /** A served repository with a change from `main` to `topic`. */
@@ -115,7 +115,7 @@ describe('reading from a server', () => {
     await fails('e'.repeat(40), 'GIT_REF_NOT_FOUND')
   })
 
-  test('what the server says is passed on short, in one line and without control characters', async (t) => {
+  test('what the server says is for the log: short, in one line and without control characters', async (t) => {
     const port = await listen(t, (socket) => {
       const said = `ERR \u001b[31mred\u001b]0;title\u0007 ${'long '.repeat(500)}\n`
       const line = `${(said.length + 4).toString(16).padStart(4, '0')}${said}`
@@ -125,9 +125,11 @@ describe('reading from a server', () => {
     await assert.rejects(
       readerFor(t, HTTP).open(`http://127.0.0.1:${port}/r`, 'main', 'topic'),
       (error: KodusError) => {
-        assert.match(error.message, /red/)
-        assert.doesNotMatch(error.message, /\p{Cc}/u)
-        assert.ok(error.message.length < 600)
+        assert.doesNotMatch(`${error.message} ${error.help}`, /red|long/)
+        const { message } = error.cause as Error
+        assert.match(message, /red/)
+        assert.doesNotMatch(message, /\p{Cc}/u)
+        assert.ok(message.length < 600)
         return true
       },
     )
@@ -207,14 +209,21 @@ describe('a failure says whether trying again can help', () => {
 
   test('nobody listens, nobody of that name, a connection that breaks off', async (t) => {
     const port = await listen(t, (socket) => socket.destroy())
-    const urls = [`http://127.0.0.1:${port}/r`, 'http://127.0.0.1:1/r', 'http://host.invalid/r']
-    for (const url of urls) {
-      await assert.rejects(
-        readerFor(t, HTTP).open(url, 'main', 'topic'),
-        { code: 'GIT_UNREACHABLE', retryability: 'transient' },
-        url,
-      )
+    const cases = [
+      [`http://127.0.0.1:${port}/r`, HTTP],
+      ['http://127.0.0.1:1/r', HTTP],
+      ['http://host.invalid/r', { ...HTTP, allowedHosts: ['host.invalid'] }],
+      ['http://host.invalid/r', { allowedProtocols: ['http'] }],
+    ] as const
+    const messages: string[] = []
+    for (const [url, options] of cases) {
+      await assert.rejects(readerFor(t, options).open(url, 'main', 'topic'), (error: KodusError) => {
+        assert.deepEqual([error.code, error.retryability], ['GIT_UNREACHABLE', 'transient'], url)
+        messages.push(`${error.message} ${error.help}`)
+        return true
+      })
     }
+    assert.equal(new Set(messages).size, 1, 'they cannot be told apart by what the API shows')
   })
 
   test('a web page that is no repository', async (t) => {
@@ -334,9 +343,10 @@ describe('a token', () => {
     const reader = readerFor(t, { ...HTTP, credentials: [{ origin, token: TOKEN }] })
     await assert.rejects(reader.open(url, 'main', 'topic'), (error: KodusError) => {
       assert.equal(error.code, 'GIT_ACCESS_DENIED')
-      assert.match(error.message, /\[secret\]/, 'the server did repeat it')
-      assert.ok(!error.message.includes(TOKEN))
-      assert.ok(!error.message.includes(Buffer.from(`x-access-token:${TOKEN}`).toString('base64')))
+      const shown = `${error.message} ${(error.cause as Error).message}`
+      assert.match(shown, /\[secret\]/, 'the server did repeat it')
+      assert.ok(!shown.includes(TOKEN))
+      assert.ok(!shown.includes(Buffer.from(`x-access-token:${TOKEN}`).toString('base64')))
       return true
     })
   })
@@ -350,7 +360,7 @@ test('ssh asks nobody anything, forwards nothing, and is given the address as on
   const script = `#!/bin/sh\nfor last; do echo "$last" >> ${log}; done\nexec sh -c "$last"\n`
   writeFileSync(join(bin, 'ssh'), script, { mode: 0o755 })
   const settings = { ...readGitSettings(), searchPath: `${bin}:${process.env.PATH}` }
-  const reader = readerFor(t, { allowedProtocols: ['ssh'], settings })
+  const reader = readerFor(t, { allowedProtocols: ['ssh'], allowedHosts: ['host.invalid'], settings })
   const { change } = await reader.open(`ssh://git@host.invalid:2222${repository.path}`, 'main', 'topic')
   assert.deepEqual([change.base, change.head], [base, head])
   const given = readFileSync(log, 'utf8').split('\n')
@@ -380,7 +390,8 @@ test('a proxy from the settings is used', async (t) => {
     },
   })
   const settings = readGitSettings({ PATH: process.env.PATH, HTTP_PROXY: proxy.origin })
-  const reader = readerFor(t, { ...HTTP, settings })
+  // The name is for the proxy to resolve: nobody here knows it.
+  const reader = readerFor(t, { allowedProtocols: ['http'], settings })
   await assert.rejects(reader.open('http://host.invalid/r', 'main', 'topic'), { code: 'GIT_ACCESS_DENIED' })
   assert.match(asked[0] ?? '', /^http:\/\/host\.invalid\/r\/info\/refs/)
 })

@@ -180,6 +180,30 @@ for (const [who, status, error] of [
   })
 }
 
+for (const status of [301, 302, 307, 308]) {
+  test(`a ${status} is MODEL_REDIRECTED: nothing goes to the address it names, and LLM_BASE_URL is what to change`, async (t) => {
+    const elsewhere = await startLlmServer(answers({ ok: true }))
+    t.after(() => elsewhere.close())
+    const location = `${elsewhere.baseUrl}/chat/completions?token=hunter2`
+    server.behave((_, response) => void response.writeHead(status, { location }).end())
+    const error = await failure(newModel().answer(request()))
+    assert.deepEqual([error.code, error.retryability], ['MODEL_REDIRECTED', 'permanent'])
+    assert.match(error.help, /LLM_BASE_URL/)
+    assert.ok(error.message.includes(`${elsewhere.baseUrl}/chat/completions (${status})`), error.message)
+    assert.equal(elsewhere.requests.length, 0)
+    assert.equal(server.requests.length, 1)
+  })
+}
+
+test("an endpoint's words are cut between characters", async () => {
+  for (const shift of ['', 'x']) {
+    server.behave(fails(400, { message: shift + '\u{1f600}'.repeat(400) }))
+    const { message } = await failure(newModel().answer(request()))
+    assert.ok(message.includes('\u{1f600}') && message.length < 500)
+    assert.doesNotMatch(message, /\p{Cs}/u)
+  }
+})
+
 test('a 429 for an empty account is not tried again', async () => {
   server.behave(fails(429, { code: 'insufficient_quota', message: 'You exceeded your current quota' }))
   const error = await failure(newModel().answer(request()))

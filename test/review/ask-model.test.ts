@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { after, beforeEach, test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
@@ -6,10 +7,11 @@ import { KodusError } from '../../src/lib/errors.ts'
 import { createOpenAiCompatibleModel } from '../../src/models/openai-compatible.ts'
 import { findingId } from '../../src/review/finding-id.ts'
 import { ANSWER_JSON_SCHEMA } from '../../src/review/model/answer.ts'
-import { askModel, type ModelReviewRequest } from '../../src/review/model/ask-model.ts'
 import { planBatches } from '../../src/review/model/batches.ts'
 import { fittedReplacement } from '../../src/review/model/replacement.ts'
+import { type ModelReviewRequest, reviewWithModel } from '../../src/review/model/review-with-model.ts'
 import type { Finding } from '../../src/review/review.ts'
+import { findSecrets } from '../../src/review/rules/find-secrets.ts'
 import { codeBlock, codeSpan, safeText } from '../../src/review/safe-text.ts'
 import { answers, fails, hangs, type RecordedRequest, says, startLlmServer } from '../support/llm-server.ts'
 import { type MarkedFile, markedChange, markedFile } from '../support/marked-change.ts'
@@ -56,7 +58,7 @@ const said = (rest: Record<string, unknown> = {}) => ({
 function ask(files: MarkedFile[], rest: Partial<ModelReviewRequest> = {}) {
   const model = createOpenAiCompatibleModel({ baseUrl: server.baseUrl, model: 'fake', timeoutMs: 10_000 })
   const signal = new AbortController().signal
-  return askModel({ model, change: markedChange(files), files, known: [], signal, ...rest })
+  return reviewWithModel({ model, change: markedChange(files), files, known: [], signal, ...rest })
 }
 
 async function review(...findings: unknown[]) {
@@ -118,6 +120,64 @@ test('the model is told that finding nothing is a good answer, and what is known
   await ask([pay], { known })
   assert.match(prompt().system, /an empty list is a good answer/)
   assert.match(prompt().prompt, /Already reported by static analysis:\n- src\/pay\.ts:10 No await\./)
+})
+
+const TOKEN = ['ghp_a1B2c3D4e5F6', 'g7H8i9J0k1L2m3N4o5P6q7R8'].join('')
+const AWS_SECRET = ['b7Kx', 'Qz0pLr8TnVw', '3YsJd6HfGm1Ce', 'A9uXo2Ri5Eq4'].join('')
+const PASSWORD = 'correct-horse-battery'
+
+test('a line with a credential is not sent, whether it is added, removed, context or a head', async () => {
+  const url = (path: string) => `postgres://app:${PASSWORD}@db.example.com/${path}`
+  const lines = [
+    `.const shop = connect('${url('head')}', () => {`,
+    ".  const other = 'not shown'",
+    `   const context = '${url('context')}'`,
+    `-  const before = '${url('before')}'`,
+    `+  const after = '${url('after')}'`,
+    `+  const aws_secret_access_key = '${AWS_SECRET}'`,
+    '+  const bucket = 1',
+    '.})',
+  ]
+  const file = markedFile('src/db.ts', lines.join('\n'))
+  file.file.hunks[0]?.lines.push({ kind: 'removed', text: `const id = '${TOKEN}'`, oldLine: 20 })
+  const { findings } = await ask([file], { known: await findSecrets({ ...file, touched: new Set([4, 5]) }) })
+  assert.deepEqual(findings, [])
+  const sent = JSON.stringify(server.requests.map(({ body }) => body))
+  for (const secret of [PASSWORD, TOKEN, AWS_SECRET]) assert.ok(!sent.includes(secret), secret)
+  assert.ok(
+    prompt().prompt.includes(`
+    1   [a line with a credential, not shown]
+      …
+    3     [a line with a credential, not shown]
+      -   [a line with a credential, not shown]
+    4 +   [a line with a credential, not shown]
+    5 +   [a line with a credential, not shown]
+    6 +   const bucket = 1
+      - [a line with a credential, not shown]
+`),
+    prompt().prompt,
+  )
+})
+
+test("a private key of several lines is not sent, nor a credential in git's name of the section", async () => {
+  const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    .privateKey.export({ type: 'pkcs8', format: 'pem' })
+    .toString()
+    .trim()
+  const key = pem.split('\n')
+  const file = markedFile('deploy/key.txt', key.map((line) => `+${line}`).join('\n'))
+  const other = markedFile('a.txt', '+x')
+  for (const hunk of other.file.hunks) hunk.section = `url = postgres://app:${PASSWORD}@db.example.com/x`
+  await ask([file, other])
+  const sent = JSON.stringify(server.requests.map(({ body }) => body))
+  for (const line of [...key.slice(1, -1), PASSWORD]) assert.ok(!sent.includes(line), line)
+})
+
+test('deleted lines are shown where a request has room for them, and open no request', async () => {
+  const gone = markedFile('gone.ts', '-removed()')
+  await ask([added('a.ts', 5), gone])
+  assert.equal(server.requests.length, 1)
+  assert.match(prompt().prompt, /file: gone\.ts[^=]*- removed\(\)/)
 })
 
 test('the schema is one that strict structured output takes: every property required, no other allowed', () => {
@@ -338,7 +398,7 @@ test('a file larger than a request is shown in parts, and every line of it', asy
 })
 
 test('what is beyond the budget is named: hunks that only delete first, then the smallest files', () => {
-  const deleting = markedFile('old.ts', ` a\n${'-gone\n'.repeat(50)} b`)
+  const deleting = markedFile('old.ts', ` a\n${'-gone\n'.repeat(90)} b`)
   const files = [added('a.ts', 50), added('b.ts', 40), added('c.ts', 30), deleting]
   const budget = { characters: 2_500, requests: 2 }
   const { batches, notes } = planBatches(files, budget)
@@ -347,7 +407,7 @@ test('what is beyond the budget is named: hunks that only delete first, then the
     [['a.ts'], ['b.ts']],
   )
   assert.deepEqual(notes, [
-    { about: 'old.ts', reason: 'deleted lines not shown to the model: the change is too large' },
+    { about: 'old.ts', reason: 'deleted lines not shown to the model: no room beside the new lines' },
     {
       about: 'c.ts',
       reason: 'not reviewed by the model, or not all of it: the change is larger than 5000 characters',

@@ -6,7 +6,7 @@ import type { Finding } from '../../src/review/review.ts'
 import { RULES } from '../../src/review/rules/index.ts'
 import { parseAs } from '../../src/review/rules/languages.ts'
 import type { Language, Rule } from '../../src/review/rules/rule.ts'
-import { runRules } from '../../src/review/rules/run-rules.ts'
+import { analysedByRules, reasonNotToAnalyse, runRules } from '../../src/review/rules/run-rules.ts'
 import { textLines } from '../../src/review/rules/text-lines.ts'
 
 const EXTENSION: Record<Language, string> = { typescript: 'ts', tsx: 'tsx', javascript: 'js', python: 'py' }
@@ -258,5 +258,56 @@ describe('hostile files are analysed to the end', () => {
   test('what parses in a file that otherwise does not is still reviewed', async () => {
     assert.equal(only(await review('a +* b\nif (a === NaN) stop()\nconst = = {{{\n', 'typescript')).line, 2)
     assert.equal(only(await review('x = y is "a"\n\ndef (:\n', 'python')).rule, 'python/is-literal')
+  })
+})
+
+describe('the time that all rules together take', () => {
+  /** Within the limit of `reasonNotToAnalyse`. */
+  const LENGTH = 250 * 1024
+  /** Ten times what the slowest took on two slow cores. What walks from the root for each node took 36 s. */
+  const BOUND_MS = 12_000
+
+  /** The text put into itself behind its last bracket, some thousand levels deep. */
+  function nested(text: string): string {
+    const bracket = text.search(/[({[][^({[]*$/)
+    const cut = bracket < 0 ? text.length : bracket + 1
+    const times = Math.floor(LENGTH / text.length)
+    return text.slice(0, cut).repeat(times) + text.slice(cut).repeat(times)
+  }
+
+  for (const rule of RULES) {
+    test(`stays in bounds for the example of ${rule.id}, nested`, async () => {
+      const text = nested(rule.examples.bad[0] as string)
+      const language = rule.languages[0] as Language
+      const start = performance.now()
+      await review(text, language, new Set([1]))
+      const took = performance.now() - start
+      assert.ok(took < BOUND_MS, `${Math.round(took)} ms`)
+    })
+  }
+})
+
+describe('a file that the rules leave alone', () => {
+  const mistake = 'x === NaN\n'
+  const fileOf = (path: string, text: string) => ({ path, text, touched: new Set([1]) })
+
+  test('is one longer than 256 Ki characters, and it is said', async () => {
+    const long = fileOf('src/a.ts', mistake + ' '.repeat(256 * 1024 - mistake.length))
+    assert.equal(reasonNotToAnalyse(long), undefined)
+    assert.equal((await runRules(long)).length, 1)
+    const longer = fileOf(long.path, `${long.text} `)
+    assert.equal(reasonNotToAnalyse(longer), 'longer than 256 Ki characters')
+    assert.deepEqual(await runRules(longer), [])
+  })
+
+  test('is one in a language without rules, of whatever length', async () => {
+    assert.equal(reasonNotToAnalyse(fileOf('main.go', ' '.repeat(1024 * 1024))), undefined)
+    assert.deepEqual(['a.ts', 'a.PY', 'main.go', 'Makefile', 'a.constructor'].map(analysedByRules), [
+      true,
+      true,
+      false,
+      false,
+      false,
+    ])
   })
 })

@@ -5,7 +5,8 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { KodusError } from '../../src/lib/errors.ts'
 import { silentLog } from '../../src/lib/log.ts'
-import { isDatabaseUnavailable, isDataError, namingOutages, openDatabase } from '../../src/store/database.ts'
+import { openDatabase } from '../../src/store/database.ts'
+import { isDatabaseUnavailable, isDataError, namingOutages } from '../../src/store/outages.ts'
 import { createDatabase } from '../support/database.ts'
 
 const failureOf = (promise: Promise<unknown>) =>

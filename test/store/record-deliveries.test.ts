@@ -127,3 +127,17 @@ test('a new row is due after the outbox delay, and is taken by one taker', async
   )
   assert.deepEqual(takers.flat(), [{ jobId: now.jobId, type: 'code-review', version: 1, fence: '0' }])
 })
+
+test('a forge that dates nothing is dated by arrival: an older head that is recorded later does not win', async (t) => {
+  const { pool: db } = await createDatabase(t)
+  const at = (head: string, receivedAt: string) => ({
+    ...aDelivery({ request: { pullRequest: 'topic', head: head.repeat(40) }, pullRequest: {} }),
+    receivedAt,
+  })
+  const older = at('1', '2026-01-01T00:00:00.000Z')
+  const newer = at('2', '2026-01-01T00:00:00.001Z')
+  await recordDeliveries(db, [newer], 0)
+  await recordDeliveries(db, [older], 0)
+  const { rows } = await db.query('select head from pull_requests')
+  assert.deepEqual(rows, [{ head: '2'.repeat(40) }])
+})

@@ -42,6 +42,7 @@ export function aDelivery(
     forge: 'git',
     deliveryId,
     jobId: jobIdOf('git', deliveryId),
+    receivedAt: new Date().toISOString(),
     digest: over.digest ?? createHash('sha256').update(randomUUID()).digest('hex'),
     request,
     ...(pullRequest ? { pullRequest } : {}),

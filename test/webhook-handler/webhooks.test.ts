@@ -75,6 +75,17 @@ test('a captured body under a fresh delivery id is the job it was before', async
   assert.equal((await pool.query('select from workflow_jobs')).rowCount, 1)
 })
 
+test('the same words about a branch may mean another commit: each delivery of them is a job of its own', async (t) => {
+  const { url, pool } = await createDatabase(t)
+  const handler = await startHandler(t, { DATABASE_URL: url })
+  const body = gitBody({ head: 'my-branch' })
+  const first = await postGit(handler, body)
+  const second = await postGit(handler, body)
+  assert.equal(second.body.duplicate, undefined)
+  assert.notEqual(second.body.jobId, first.body.jobId)
+  assert.equal((await pool.query('select from workflow_jobs')).rowCount, 2)
+})
+
 test('redelivering a FAILED job runs it again; a COMPLETED one stays as it is', async (t) => {
   const { url, pool } = await createDatabase(t)
   const handler = await startHandler(t, { DATABASE_URL: url })

@@ -9,6 +9,7 @@ import { claimJob } from '../../src/store/claim-job.ts'
 import { getJob } from '../../src/store/get-job.ts'
 import { listEvents } from '../../src/store/list-events.ts'
 import { recordDeliveries } from '../../src/store/record-deliveries.ts'
+import { recordIntent } from '../../src/store/record-intent.ts'
 import { type JobRunner, runJob } from '../../src/worker/run-job.ts'
 import { createDatabase } from '../support/database.ts'
 import { aDelivery } from '../support/deliveries.ts'
@@ -226,4 +227,61 @@ test('a forge this worker cannot read fails the job with a reason, and keeps it 
   runner.forges = {}
   await run()
   assert.equal((await read()).error?.code, 'FORGE_NOT_SUPPORTED')
+})
+
+test('a review that was committed to before a newer head came is posted, by whoever takes the job next', async (t) => {
+  const job = await aJob(t)
+  const first = await claimJob(job.db, job.jobId, 'worker-1')
+  assert.ok(first)
+  const review = {
+    base: 'a',
+    head: 'b',
+    files: { reviewed: 1, changed: 1 },
+    findings: [],
+    notes: [],
+    model: { used: false, reason: 'none' },
+  }
+  await recordIntent(job.db, first, review, review)
+  const { repository } = await job.read()
+  const newer = { repository, pullRequest: 'feature', head: 'e'.repeat(40) }
+  await recordDeliveries(job.db, [aDelivery({ request: newer, pullRequest: {} })], 0)
+  await job.db.query(`update workflow_jobs set lease_until = now() - interval '1 second' where id = $1`, [
+    job.jobId,
+  ])
+
+  await job.run()
+  assert.equal((await job.read()).status, 'COMPLETED')
+  assert.equal((await job.read()).review?.head, 'b')
+})
+
+test('a worker told to stop while it claims hands the job back at once', async (t) => {
+  const job = await aJob(t)
+  const stopping = new AbortController()
+  job.runner.stopping = stopping.signal
+  const query = job.db.query.bind(job.db)
+  job.db.query = (async (sql: string, values?: unknown[]) => {
+    const result = await query(sql, values)
+    if (values?.[2] === 'claim') stopping.abort()
+    return result
+  }) as typeof job.db.query
+  await job.run()
+  const { status, attempts } = await job.read()
+  assert.deepEqual([status, attempts], ['PENDING', 0])
+})
+
+test('a worker told to stop before it claims leaves the message to others', async (t) => {
+  const job = await aJob(t)
+  job.runner.stopping = AbortSignal.abort()
+  assert.equal(await job.run(), 'leave')
+  assert.equal((await job.read()).status, 'PENDING')
+})
+
+test('a failure whose message no database could store is recorded all the same', async (t) => {
+  const model = aModel(async () => {
+    throw new KodusError('MODEL_BROKEN', 'half a pair: \ud800, and a NUL: \0', { help: 'repair it' })
+  })
+  const { run, read } = await aJob(t, { model })
+  await run()
+  assert.equal((await read()).status, 'FAILED')
+  assert.equal((await read()).error?.code, 'MODEL_BROKEN')
 })

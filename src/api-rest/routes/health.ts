@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { within } from '../../lib/within.ts'
 import type { Database } from '../../store/database.ts'
 import { listStatuses } from '../../store/list-statuses.ts'
 import { HttpError } from '../http-error.ts'
@@ -46,10 +46,8 @@ export function addHealth(app: Api, { db, version, instanceId }: HealthOptions):
     },
     async () => {
       // Asks for no job at all, and so costs nothing; but it needs the server, and the table.
-      const asked = listStatuses(db, []).then(() => true)
-      const answered = await Promise.race([asked, sleep(READY_WITHIN_MS, false, { ref: false })])
+      const answered = await within(READY_WITHIN_MS, listStatuses(db, []), 'no answer').catch(() => undefined)
       if (answered) return { status: 'ready' as const }
-      asked.catch(() => {})
       throw new HttpError(503, 'DATABASE_UNAVAILABLE', 'The database does not answer.', {
         help: `It was given ${READY_WITHIN_MS} ms.`,
         headers: { 'retry-after': '5' },

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { styleText } from 'node:util'
 import type { Command } from 'commander'
+import type { Environment } from '../../lib/env.ts'
 import { KodusError } from '../../lib/errors.ts'
 import { createLog } from '../../lib/log.ts'
 import { stopRequested } from '../../lib/shutdown.ts'
@@ -11,6 +12,7 @@ import { readDirectory, readEnvironment } from '../config.ts'
 import { makeSampleRepository } from '../demo/sample-repository.ts'
 import { watchJob } from '../demo/watch-job.ts'
 import { formatReview } from '../formats/index.ts'
+import { runsFromCheckout } from '../installation.ts'
 import { type Stack, startStack } from '../stack/stack.ts'
 
 /** The demo takes seconds; this is for a machine on which something is wrong. */
@@ -26,12 +28,14 @@ export function addDemo(program: Command): void {
           help: 'Run it again any time.',
         })
       })
+      // Heard in the race below; until then, a signal must not count as a rejection nobody handles.
+      interrupted.catch(() => {})
       const directory = readDirectory()
       const repositories = join(directory, 'demo')
       say('Starting PostgreSQL and the three components, each a process of its own …')
       const stack = await startStack({
         directory,
-        env: readEnvironment(),
+        env: demoEnvironment(),
         log: createLog('kodus', 'warn'),
         output: 'files',
         repositoryRoots: [repositories],
@@ -51,6 +55,12 @@ export function addDemo(program: Command): void {
     })
 }
 
+/** The demo brings its own PostgreSQL: it must not write into a database somebody works with. */
+function demoEnvironment(): Environment {
+  const { DATABASE_URL: _, DATABASE_CA_FILE: __, RABBITMQ_URL: ___, ...env } = readEnvironment()
+  return env
+}
+
 /** Never resolves; gives up on a job that does not move, so that the demo always ends. */
 async function patience(logs: string): Promise<never> {
   await sleep(PATIENCE_MS, undefined, { ref: false })
@@ -62,7 +72,7 @@ async function patience(logs: string): Promise<never> {
 async function tellTheStory(stack: Stack, repositories: string): Promise<void> {
   for (const { type, url, pid } of stack.components)
     say(`  ${type.padEnd(10)} ${url ?? 'no port'}  (pid ${pid()})`)
-  say(`  ${'postgresql'.padEnd(10)} ${stack.database.where}\n`)
+  say(`  ${'postgresql'.padEnd(10)} ${stack.database.where}  (pid ${stack.database.pid})\n`)
 
   const request = await makeSampleRepository(repositories)
   say(`Sample repository: ${request.repository}\n  "${request.title}" (${request.branch})\n`)
@@ -98,9 +108,9 @@ async function tellTheStory(stack: Stack, repositories: string): Promise<void> {
       color: process.stdout.isTTY === true,
     }),
   )
-  say(`\nThe same over the API, while it runs (\`npm start\` keeps it up):`)
+  const keepUp = runsFromCheckout ? 'npm start' : 'kodus up'
+  say(`\nThe API tells the same, once \`${keepUp}\` keeps the stack up: with the key that it shows,`)
   say(`  curl -H "Authorization: Bearer $KODUS_API_KEY" ${job}`)
-  say(`  with the key from ${join(stack.directory, 'env')}`)
 }
 
 async function sendWebhook(stack: Stack, request: object): Promise<{ status: number; jobId: string }> {

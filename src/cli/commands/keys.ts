@@ -1,10 +1,12 @@
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { KodusError } from '../../lib/errors.ts'
 import { silentLog } from '../../lib/log.ts'
-import { createApiKey, SCOPES, type Scope } from '../../store/create-api-key.ts'
-import { type DatabasePool, namingOutages, openDatabase } from '../../store/database.ts'
+import { SCOPES, type Scope } from '../../store/api-key.ts'
+import { createApiKey } from '../../store/create-api-key.ts'
+import { type DatabasePool, openDatabase } from '../../store/database.ts'
 import { listApiKeys } from '../../store/list-api-keys.ts'
 import { migrate } from '../../store/migrate.ts'
+import { namingOutages } from '../../store/outages.ts'
 import { revokeApiKey } from '../../store/revoke-api-key.ts'
 import { readDatabase } from '../config.ts'
 
@@ -14,10 +16,14 @@ export function addKeys(program: Command): void {
   keys
     .command('create <name>')
     .description('make a key and print it, once')
-    .addOption(new Option('--scope <scope...>', 'what it may do').choices(SCOPES).default(['read']))
+    .option('--scope <scopes>', `what it may do: ${SCOPES.join(', ')}, or both with a comma`, parseScopes, [
+      'read',
+    ])
     .action((name: string, { scope }: { scope: Scope[] }) =>
       withDatabase(async (db) => {
-        const { id, key } = await createApiKey(db, { name, scopes: [...new Set(scope)] })
+        if (!name.trim())
+          throw new KodusError('KEY_NAMELESS', 'The key has no name.', { help: 'Name what it is for.' })
+        const { id, key } = await createApiKey(db, { name, scopes: scope })
         console.error(`Key ${id} (${scope.join(', ')}). It is shown this once:`)
         console.log(key)
       }),
@@ -48,6 +54,13 @@ export function addKeys(program: Command): void {
         })
       }),
     )
+}
+
+function parseScopes(list: string): Scope[] {
+  const names = [...new Set(list.split(',').map((name) => name.trim()))]
+  const scopes = names.flatMap((name) => SCOPES.filter((scope) => scope === name))
+  if (scopes.length === names.length) return scopes
+  throw new InvalidArgumentError(`Allowed are ${SCOPES.join(', ')}, or both with a comma.`)
 }
 
 async function withDatabase(use: (db: DatabasePool) => Promise<void>): Promise<void> {

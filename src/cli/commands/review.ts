@@ -24,7 +24,9 @@ interface ReviewOptions {
 export function addReview(program: Command): void {
   program
     .command('review')
-    .description('review a local repository, without any server')
+    .description(
+      'review commits of a local repository, without any server; uncommitted work is not looked at',
+    )
     .argument('[path]', 'the repository', '.')
     .requiredOption('--base <ref>', 'what the change is compared with')
     .option('--head <ref>', 'the change', 'HEAD')

@@ -12,7 +12,8 @@ export function addUp(program: Command): void {
     .description('run the three components, and PostgreSQL where none is configured, until Ctrl-C')
     .action(async () => {
       const log = createLog('kodus')
-      const stop = stopRequested({ withParent: false })
+      // Under npm, the end of npm is the end of what it runs: nobody else could stop it.
+      const stop = stopRequested({ withParent: readEnvironment().npm_lifecycle_event !== undefined })
       const stack = await startStack({
         directory: readDirectory(),
         env: readEnvironment(),

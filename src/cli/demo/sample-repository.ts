@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import { readEnvironment } from '../config.ts'
 import { samplePullRequest } from '../installation.ts'
 
+/** Earlier demos' repositories are removed by it; whatever else lies there is not ours. */
+const PREFIX = 'kodus-demo-orders-'
+
 /** The body of a `git` webhook. */
 export interface SampleRequest {
   repository: string
@@ -20,8 +23,10 @@ export interface SampleRequest {
  */
 export async function makeSampleRepository(parent: string): Promise<SampleRequest> {
   mkdirSync(parent, { recursive: true })
-  for (const earlier of readdirSync(parent)) rmSync(join(parent, earlier), { recursive: true })
-  const repository = mkdtempSync(join(parent, 'orders-'))
+  for (const name of readdirSync(parent)) {
+    if (name.startsWith(PREFIX)) rmSync(join(parent, name), { recursive: true })
+  }
+  const repository = mkdtempSync(join(parent, PREFIX))
   const about = JSON.parse(readFileSync(join(samplePullRequest, 'pull-request.json'), 'utf8'))
   const git = (...args: string[]) => gitIn(repository, args)
 

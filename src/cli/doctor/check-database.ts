@@ -1,5 +1,6 @@
 import { silentLog } from '../../lib/log.ts'
-import { namingOutages, openDatabase } from '../../store/database.ts'
+import { openDatabase } from '../../store/database.ts'
+import { namingOutages } from '../../store/outages.ts'
 import { locatePostgres } from '../stack/postgres-binaries.ts'
 import type { Check } from './check.ts'
 

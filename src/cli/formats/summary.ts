@@ -10,7 +10,8 @@ export function summarize({ findings, files }: Review): string {
     .filter(({ count }) => count > 0)
     .map(({ severity, count }) => `${count} ${severity}`)
   const detail = counts.length > 0 ? ` (${counts.join(', ')})` : ''
-  return `${plural(findings.length, 'finding')}${detail} in ${files.reviewed} reviewed of ${plural(files.changed, 'changed file')}`
+  const scanned = files.secretsOnly > 0 ? `, ${files.secretsOnly} more scanned for secrets only` : ''
+  return `${plural(findings.length, 'finding')}${detail} in ${files.reviewed} reviewed of ${plural(files.changed, 'changed file')}${scanned}`
 }
 
 export function describeModelUse(use: ModelUse): string {

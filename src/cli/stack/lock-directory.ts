@@ -1,9 +1,9 @@
 import { once } from 'node:events'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { KodusError } from '../../lib/errors.ts'
+import { KodusError, messageOf } from '../../lib/errors.ts'
 
 interface Holder {
   pid: number
@@ -29,9 +29,9 @@ export async function lockDirectory(directory: string): Promise<() => void> {
     server.close()
     if (readHolder(file)?.port === own.port) rmSync(file, { force: true })
   }
-  if (!writeIfAbsent(file, own)) {
+  while (!writeIfAbsent(file, own)) {
     const holder = readHolder(file)
-    if (holder && (await answers(holder, directory))) {
+    if (holder && (await isHeld(holder, directory))) {
       server.close()
       throw new KodusError(
         'STACK_ALREADY_RUNS',
@@ -41,11 +41,7 @@ export async function lockDirectory(directory: string): Promise<() => void> {
         },
       )
     }
-    rmSync(file, { force: true })
-    if (!writeIfAbsent(file, own)) {
-      server.close()
-      return lockDirectory(directory)
-    }
+    takeAway(file, holder)
   }
   return release
 }
@@ -68,12 +64,27 @@ function readHolder(file: string): Holder | undefined {
   }
 }
 
-async function answers({ port }: Holder, directory: string): Promise<boolean> {
+/** Removes the lock of a holder that is gone. Moved first: somebody else may have taken it over meanwhile. */
+function takeAway(file: string, stale: Holder | undefined): void {
+  const aside = `${file}.${process.pid}`
+  try {
+    renameSync(file, aside)
+  } catch {
+    return
+  }
+  if (readHolder(aside)?.port === stale?.port) rmSync(aside, { force: true })
+  else renameSync(aside, file)
+}
+
+/** Only a port that nobody listens on is free of its holder: one that is silent may be frozen (Ctrl-Z). */
+async function isHeld({ port }: Holder, directory: string): Promise<boolean> {
   const socket = connect(port, '127.0.0.1')
-  socket.setTimeout(1_000, () => socket.destroy())
+  socket.setTimeout(1_000, () => socket.destroy(new Error(SILENT)))
   try {
     return (await text(socket)) === directory
-  } catch {
-    return false
+  } catch (error) {
+    return messageOf(error) === SILENT
   }
 }
+
+const SILENT = 'the holder is silent'

@@ -6,8 +6,8 @@ import type { Log } from '../../lib/log.ts'
 import { createShutdown } from '../../lib/shutdown.ts'
 import { openDatabase } from '../../store/database.ts'
 import { migrate } from '../../store/migrate.ts'
-import { startEmbeddedPostgres } from './embedded-postgres.ts'
 import { freePort } from './free-port.ts'
+import { keepPostgres } from './keep-postgres.ts'
 import { lockDirectory } from './lock-directory.ts'
 import { openMachine } from './machine.ts'
 import { machineApiKey } from './machine-api-key.ts'
@@ -39,8 +39,9 @@ export interface StackOptions {
 
 const COMPONENTS: readonly ComponentType[] = ['webhook', 'api', 'worker']
 
-/** How long each component may drain when the stack stops; longer than the worker's own grace period. */
-const STOP_MS = 40_000
+/** How long components may take to stop: a worker's usual grace period, or the one configured, and some more. */
+const USUAL_GRACE_SECONDS = 20
+const MORE_SECONDS = 15
 
 /** Starts PostgreSQL (unless DATABASE_URL names one) and the three components, each a process of its own. */
 export async function startStack({
@@ -56,9 +57,7 @@ export async function startStack({
     const unlock = await lockDirectory(directory)
     shutdown.add('lock', unlock)
 
-    const embedded = env.DATABASE_URL
-      ? undefined
-      : await startEmbeddedPostgres({ directory: join(directory, 'postgres'), log })
+    const embedded = env.DATABASE_URL ? undefined : await keepPostgres(join(directory, 'postgres'), log)
     if (embedded) shutdown.add('PostgreSQL', () => embedded.stop())
     const databaseUrl = env.DATABASE_URL ?? embedded?.url ?? ''
 
@@ -70,37 +69,44 @@ export async function startStack({
       log,
     })
     const apiKey = await migrate(db)
-      .then(() => machineApiKey(db, machine.settings.KODUS_API_KEY))
+      .then(() => machineApiKey(db, machine.secrets.KODUS_API_KEY))
       .finally(() => db.end())
 
     const ports = {
       webhook: Number(env.WEBHOOK_PORT ?? (await freePort(3332))),
       api: Number(env.API_PORT ?? (await freePort(3331))),
     }
-    const settings = {
-      ...machine.settings,
-      KODUS_API_KEY: apiKey,
+    const secrets = { ...machine.secrets, KODUS_API_KEY: apiKey }
+    const repositories = [env.GIT_REPOSITORY_ROOTS, ...repositoryRoots].filter(Boolean).join(delimiter)
+    const running = {
       DATABASE_URL: databaseUrl,
+      DATABASE_CA_FILE: env.DATABASE_CA_FILE,
+      RABBITMQ_URL: env.RABBITMQ_URL,
+      RABBITMQ_CA_FILE: env.RABBITMQ_CA_FILE,
       WEBHOOK_PORT: String(ports.webhook),
       API_PORT: String(ports.api),
+      GIT_REPOSITORY_ROOTS: repositories,
+      GIT_WEBHOOK_SECRET: env.GIT_WEBHOOK_SECRET ?? secrets.GIT_WEBHOOK_SECRET,
     }
-    machine.save(settings)
+    machine.save(secrets, running)
+    shutdown.add('settings of the running stack', () => machine.save(secrets))
 
     const componentEnv: Environment = {
       NODE_COMPILE_CACHE: join(directory, 'cache'),
       WEBHOOK_HOST: '127.0.0.1',
       API_HOST: '127.0.0.1',
-      ...settings,
+      ...secrets,
       ...env,
-      GIT_REPOSITORY_ROOTS: [env.GIT_REPOSITORY_ROOTS, ...repositoryRoots].filter(Boolean).join(delimiter),
+      ...running,
     }
+    const stopMs = (Number(env.WORKER_GRACE_SECONDS ?? USUAL_GRACE_SECONDS) + MORE_SECONDS) * 1000
     const starts = await Promise.allSettled(
       COMPONENTS.map((type) =>
         supervise({ type, env: componentEnv, output: outputOf(type, directory, output), log }),
       ),
     )
     const components = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []))
-    shutdown.add('components', () => Promise.all(components.map((component) => component.stop(STOP_MS))))
+    shutdown.add('components', () => Promise.all(components.map((component) => component.stop(stopMs))))
     for (const start of starts) if (start.status === 'rejected') throw start.reason
 
     const urls = {
@@ -112,7 +118,7 @@ export async function startStack({
       directory,
       database: {
         where: embedded ? `embedded, 127.0.0.1:${embedded.port}` : 'DATABASE_URL',
-        pid: embedded?.pid,
+        pid: embedded?.pid(),
         dataDirectory: embedded?.directory,
       },
       queue: env.RABBITMQ_URL ? 'rabbitmq' : 'postgres',
@@ -120,7 +126,7 @@ export async function startStack({
       webhookUrl: urls.webhook,
       apiUrl: urls.api,
       apiKey,
-      gitWebhookSecret: componentEnv.GIT_WEBHOOK_SECRET ?? '',
+      gitWebhookSecret: running.GIT_WEBHOOK_SECRET,
       stop: () => shutdown.run(),
     }
   } catch (error) {

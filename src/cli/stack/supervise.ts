@@ -48,7 +48,9 @@ export async function supervise(options: SuperviseOptions): Promise<SupervisedCo
       const [code, signal] = await exited(child)
       if (stopping) return
       if (Date.now() - startedAt > SETTLED_MS) delay = FIRST_RESTART_MS
-      log.warn(`${type} ended (${signal ?? `exit code ${code}`}); starting it again in ${delay} ms`)
+      log.warn(
+        `${type} ended (${signal ?? (code === null ? 'could not be started' : `exit code ${code}`)}); starting it again in ${delay} ms`,
+      )
       await sleep(delay)
       delay = Math.min(delay * 2, LONGEST_RESTART_MS)
       if (!stopping) child = start(options)
@@ -93,5 +95,9 @@ async function firstReady(child: ChildProcess, type: ComponentType): Promise<voi
 
 async function exited(child: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {
   if (child.exitCode !== null || child.signalCode !== null) return [child.exitCode, child.signalCode]
-  return (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve([code, signal]))
+    // It could not even be started (no memory, no file): that is an end too, and tried again like any other.
+    child.once('error', () => resolve([null, null]))
+  })
 }

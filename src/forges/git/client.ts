@@ -3,10 +3,11 @@ import { borrowRange } from '../../lib/git/borrow-range.ts'
 import type { CommitRange } from '../../lib/git/commit-range.ts'
 import { readGitSettings } from '../../lib/git/config.ts'
 import { fetchRange } from '../../lib/git/fetch-range.ts'
-import { type FileChange, listChanges } from '../../lib/git/list-changes.ts'
+import { type ListedFile, listChanges } from '../../lib/git/list-changes.ts'
 import { findRepository, findRepositoryBelow } from '../../lib/git/local-repository.ts'
 import { checkRef, checkRevision } from '../../lib/git/ref.ts'
 import { checkProtocols, locateRepository } from '../../lib/git/remote.ts'
+import { checkHosts, checkRemoteHost } from '../../lib/git/remote-host.ts'
 import { createScratch, type Scratch } from '../../lib/git/scratch.ts'
 import type { GitCredential, GitLimits, GitSettings } from '../../lib/git/settings.ts'
 import { findBlob, readText } from '../../lib/git/show-file.ts'
@@ -17,6 +18,11 @@ export interface GitReaderOptions {
   roots: readonly string[]
   /** Besides https: `http`, `ssh`, `git`. */
   allowedProtocols: readonly string[]
+  /**
+   * The only hosts that are read. Absent or empty: any but this machine, its network link, and names that
+   * lead there.
+   */
+  allowedHosts?: readonly string[]
   credentials?: readonly GitCredential[]
   limits?: Partial<GitLimits>
   /** How git is found and reaches the network; read from the environment if absent. */
@@ -27,10 +33,11 @@ export interface GitReaderOptions {
  * Reads changes of plain git repositories, named by URL or by path. Nothing in them, and nobody who names
  * them, is trusted: no checkout is made and no program of theirs runs.
  *
- * @throws KodusError CONFIG_INVALID for a protocol that can never be allowed
+ * @throws KodusError CONFIG_INVALID for a protocol or host that can never be allowed
  */
 export function createGitReader(options: GitReaderOptions): ChangeReader {
   const protocols = checkProtocols(options.allowedProtocols)
+  const allowedHosts = checkHosts(options.allowedHosts ?? [])
   const settings = withLimits(options.settings ?? readGitSettings(), options.limits)
   return {
     async open(request, signal) {
@@ -43,9 +50,10 @@ export function createGitReader(options: GitReaderOptions): ChangeReader {
         )
       }
       const { remote } = location
+      const addresses = await checkRemoteHost(remote, { allowedHosts, proxies: settings.proxies }, signal)
       const credential = options.credentials?.find(({ origin }) => origin === remote.origin)
       return await openRange(settings, request, signal, (scratch) =>
-        fetchRange(scratch, { remote, credential }, names, signal),
+        fetchRange(scratch, { remote, credential, addresses }, names, signal),
       )
     },
   }
@@ -93,7 +101,7 @@ function openChange(
   scratch: Scratch,
   { repository, title, description }: ReviewRequest,
   range: CommitRange,
-  files: readonly FileChange[],
+  files: readonly ListedFile[],
   signal: AbortSignal,
 ): OpenChange {
   // The ids are known already, and a path that is not UTF-8 could not be looked up by its text.

@@ -5,6 +5,8 @@ import type { GitCredential, GitSettings } from './settings.ts'
 export interface RemoteAccess {
   remote: RemoteUrl
   credential?: GitCredential
+  /** What `checkRemoteHost` found behind the name, so that it cannot mean something else a moment later. */
+  addresses?: readonly string[]
 }
 
 /**
@@ -75,7 +77,14 @@ export function configArguments(settings: GitSettings, access?: RemoteAccess): s
     ['core.bigFileThreshold', String(settings.limits.textBytes)],
   ]
   if (access?.credential) config.push([`credential.${access.credential.origin}.helper`, CREDENTIAL_HELPER])
+  if (access?.addresses) config.push(['http.curloptResolve', pinned(access.remote, access.addresses)])
   return config.flatMap(([key, value]) => ['-c', `${key}=${value}`])
+}
+
+/** In curl's words. Git knows them since 2.37; an older one, and ssh and git:, ask for the name again. */
+function pinned({ protocol, host, port }: RemoteUrl, addresses: readonly string[]): string {
+  const list = addresses.map((address) => (address.includes(':') ? `[${address}]` : address))
+  return `${host}:${port ?? (protocol === 'http' ? 80 : 443)}:${list.join(',')}`
 }
 
 /** The whole environment of a command: nothing is inherited. `home` is an empty directory of ours. */

@@ -1,4 +1,5 @@
 import { KodusError, type Retryability } from '../errors.ts'
+import type { RemoteAccess } from './environment.ts'
 import type { GitCredential } from './settings.ts'
 
 interface Cause {
@@ -9,6 +10,13 @@ interface Cause {
   help: string
   retryability?: Retryability
 }
+
+const UNREACHABLE = {
+  code: 'GIT_UNREACHABLE',
+  what: 'The server could not be reached, or broke off.',
+  help: "Check the address, the network, the proxy and the server: the worker's log has the reason. It is tried again by itself.",
+  retryability: 'transient',
+} as const satisfies Omit<Cause, 'says'>
 
 /** First match wins: what is certain stands before "the remote end hung up", which follows many causes. */
 const CAUSES: readonly Cause[] = [
@@ -68,18 +76,29 @@ const CAUSES: readonly Cause[] = [
     help: 'Run git fsck there. A partial clone must be completed first (git fetch --refetch --no-filter).',
   },
   {
+    ...UNREACHABLE,
     says: /resolve host|connect to|couldn't connect|Connection (refused|reset|timed out|closed)|timed out|too slow|unreachable|No route to host|early EOF|unexpected disconnect|hung up|RPC failed|Empty reply|SSL|TLS|returned error: (429|5\d\d)|Received HTTP code|proxy/i,
-    code: 'GIT_UNREACHABLE',
-    what: 'The server could not be reached, or broke off.',
-    help: 'Check the network, the proxy and the server. It is tried again by itself.',
-    retryability: 'transient',
   },
 ]
 
-/** A git command that failed, by what it said. */
-export function gitFailure(command: string, stderr: string, credential?: GitCredential): KodusError {
-  const said = presentable(stderr, credential)
+/**
+ * A git command that failed, by what it said.
+ *
+ * @param access of a command that talked to a remote. What it said may be the peer's own words (a
+ *   certificate, a banner, an error page), and a job's error is shown to people who may not reach that
+ *   peer: so they are the error's `cause`, for the log alone.
+ */
+export function gitFailure(command: string, stderr: string, access?: RemoteAccess): KodusError {
+  const said = presentable(stderr, access?.credential)
   const cause = CAUSES.find(({ says }) => says.test(stderr))
+  if (access) {
+    const what = cause?.what ?? `git ${command} failed.`
+    return new KodusError(cause?.code ?? 'GIT_FAILED', what, {
+      help: cause?.help ?? "What git said is in the worker's log. Try the same with git on that machine.",
+      retryability: cause?.retryability,
+      cause: new Error(said || 'git gave no reason'),
+    })
+  }
   if (!cause) {
     return new KodusError('GIT_FAILED', `git ${command} failed: ${said || 'it gave no reason'}`, {
       help: "The message is git's own. Try the same with git on this machine.",
@@ -89,6 +108,12 @@ export function gitFailure(command: string, stderr: string, credential?: GitCred
     help: cause.help,
     retryability: cause.retryability,
   })
+}
+
+/** Nobody to talk to. Why, only the log says: the same words for every reason tell nothing about a network. */
+export function gitUnreachable(cause: unknown): KodusError {
+  const { code, what, help, retryability } = UNREACHABLE
+  return new KodusError(code, what, { help, retryability, cause })
 }
 
 export function gitTimedOut(command: string, ms: number, retryability: Retryability): KodusError {
@@ -130,5 +155,7 @@ export function presentable(stderr: string, credential?: GitCredential): string 
     .replace(/:\/\/[^/@\s]+@/g, '://[secret]@')
     .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .trim()
-  return text.length > MAX_STDERR_CHARS ? `${text.slice(0, MAX_STDERR_CHARS)} …` : text
+  // By code point: half a surrogate pair is no text, and no database stores it.
+  const characters = [...text]
+  return characters.length > MAX_STDERR_CHARS ? `${characters.slice(0, MAX_STDERR_CHARS).join('')} …` : text
 }

@@ -1,18 +1,23 @@
 import { KodusError } from '../errors.ts'
 import type { CommitRange } from './commit-range.ts'
-import { type DiffHunk, parsePatch } from './parse-patch.ts'
+import { type Hunk, parsePatch } from './parse-patch.ts'
 import { parseRaw, type RawEntry } from './parse-raw.ts'
 import type { Scratch } from './scratch.ts'
 
 /** A file that differs between the merge base and head. */
-export interface FileChange {
+export interface ChangedFile {
+  /** Path at head (for a deleted file: before), with `/` separators, relative to the repository. */
   path: string
+  /** Path before, where it differs. */
   previousPath?: string
   status: 'added' | 'modified' | 'renamed' | 'deleted'
   /** At head; for a deleted file, before. A text larger than the limit counts as binary. */
   kind: 'text' | 'binary' | 'symlink' | 'submodule'
   /** Of text alone. */
-  hunks: DiffHunk[]
+  hunks: Hunk[]
+}
+
+export interface ListedFile extends ChangedFile {
   /** The object at head; absent for a deleted file. */
   id?: string
 }
@@ -30,7 +35,7 @@ export async function listChanges(
   scratch: Scratch,
   range: CommitRange,
   signal: AbortSignal,
-): Promise<FileChange[]> {
+): Promise<ListedFile[]> {
   const entries = await listEntries(scratch, range, signal)
   const patch = await diffTexts(scratch, entries, signal)
   return entries.map((entry, number) => fileChange(entry, patch.get(number) ?? []))
@@ -64,7 +69,7 @@ async function diffTexts(
   { git, gitDir }: Scratch,
   entries: readonly RawEntry[],
   signal: AbortSignal,
-): Promise<Map<number, DiffHunk[]>> {
+): Promise<Map<number, Hunk[]>> {
   const makeTree = async (side: 'old' | 'new') => {
     const input = entries.map((entry, number) => {
       const mode = side === 'old' ? entry.oldMode : entry.newMode
@@ -81,7 +86,7 @@ async function diffTexts(
   return parsePatch((await git({ gitDir, args }, signal)).stdout)
 }
 
-function fileChange(entry: RawEntry, hunks: DiffHunk[]): FileChange {
+function fileChange(entry: RawEntry, hunks: Hunk[]): ListedFile {
   const kind = hasNul(hunks) ? 'binary' : kindOf(entry)
   return {
     path: entry.path,
@@ -93,7 +98,7 @@ function fileChange(entry: RawEntry, hunks: DiffHunk[]): FileChange {
   }
 }
 
-function kindOf(entry: RawEntry): FileChange['kind'] {
+function kindOf(entry: RawEntry): ChangedFile['kind'] {
   const mode = entry.status === 'D' ? entry.oldMode : entry.newMode
   if (mode === '160000') return 'submodule'
   if (mode === '120000') return 'symlink'
@@ -105,6 +110,6 @@ function isRegular(mode: string): boolean {
 }
 
 /** git looks for NUL in the first 8000 bytes only; no text has one anywhere, and no database stores it. */
-function hasNul(hunks: readonly DiffHunk[]): boolean {
+function hasNul(hunks: readonly Hunk[]): boolean {
   return hunks.some(({ lines }) => lines.some(({ text }) => text.includes('\0')))
 }

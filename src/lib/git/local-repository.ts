@@ -42,9 +42,13 @@ export async function findRepositoryBelow(path: string, roots: readonly string[]
   const realRoots = await Promise.all(roots.map((root) => realpath(root).catch(() => undefined)))
   const check = (real: string | undefined) => {
     if (real && realRoots.some((root) => root && isBelow(real, root))) return
-    throw new KodusError('GIT_PATH_REFUSED', `${JSON.stringify(path)} is not below a configured root.`, {
-      help: 'Name its directory as a root, or move there all that the repository refers to.',
-    })
+    throw new KodusError(
+      'GIT_PATH_REFUSED',
+      `${JSON.stringify(path)} does not exist, or is not below a configured root.`,
+      {
+        help: 'Name its directory as a root, or move there all that the repository refers to.',
+      },
+    )
   }
 
   const real = await realpath(path).catch(() => undefined)

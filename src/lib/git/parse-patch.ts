@@ -1,18 +1,20 @@
 import { gitUnexpected } from './git-error.ts'
 
 /** A line of a hunk. Line numbers are 1-based; a side the line does not exist on has none. */
-export interface DiffLine {
+export interface HunkLine {
   kind: 'context' | 'added' | 'removed'
   text: string
   oldLine?: number
   newLine?: number
 }
 
-export interface DiffHunk {
+/** A run of changed lines with their context, as in a unified diff. */
+export interface Hunk {
   oldStart: number
   newStart: number
+  /** What git prints behind `@@`: usually the enclosing function. */
   section: string
-  lines: DiffLine[]
+  lines: HunkLine[]
 }
 
 const FILE = /^diff --git a\/(\d+) b\/\1$/
@@ -24,10 +26,10 @@ const HUNK = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)$/
  *
  * @returns the hunks of each file that has any, by its number
  */
-export function parsePatch(patch: Buffer): Map<number, DiffHunk[]> {
-  const files = new Map<number, DiffHunk[]>()
+export function parsePatch(patch: Buffer): Map<number, Hunk[]> {
+  const files = new Map<number, Hunk[]>()
   const lines = createLineReader(patch)
-  let hunks: DiffHunk[] | undefined
+  let hunks: Hunk[] | undefined
   for (let line = lines.next(); line !== undefined; line = lines.next()) {
     const file = FILE.exec(line)
     if (file) {
@@ -62,8 +64,8 @@ function createLineReader(buffer: Buffer): LineReader {
 function readHunk(
   [, oldStart, oldCount = '1', newStart, newCount = '1', section = '']: RegExpExecArray,
   lines: LineReader,
-): DiffHunk {
-  const hunk: DiffHunk = {
+): Hunk {
+  const hunk: Hunk = {
     oldStart: Number(oldStart),
     newStart: Number(newStart),
     section: section.trimEnd(),

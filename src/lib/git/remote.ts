@@ -8,6 +8,10 @@ export type RemoteProtocol = (typeof REMOTE_PROTOCOLS)[number]
 export interface RemoteUrl {
   protocol: RemoteProtocol
   url: string
+  /** As the URL writes it. Who may connect there is for `remote-host.ts` to say. */
+  host: string
+  /** Undefined: the protocol's own. */
+  port: number | undefined
   /** `https://git.example.com:8443`: what a credential is compared with. */
   origin: string
 }
@@ -51,7 +55,13 @@ export function locateRepository(repository: string, allowed: readonly string[])
   }
   return {
     at: 'url',
-    remote: { protocol, url: repository, origin: `${protocol}://${host.toLowerCase()}${port}` },
+    remote: {
+      protocol,
+      url: repository,
+      host,
+      port: port === '' ? undefined : Number(port.slice(1)),
+      origin: `${protocol}://${host.toLowerCase()}${port}`,
+    },
   }
 }
 

@@ -27,7 +27,7 @@ export interface GitResult {
 /** Runs one command. */
 export type Git = (command: GitCommand, signal: AbortSignal) => Promise<GitResult>
 
-const STDERR_BYTES = 64 * 1024
+const STDERR_CHARS = 64 * 1024
 const SHELL = '/bin/sh'
 // POSIX counts `ulimit -f` in blocks of 512 bytes, whatever the file system does. With the signal ignored
 // the write fails instead, and whichever process of git's it was says so.
@@ -71,8 +71,8 @@ export function createGit(settings: GitSettings, home: string): Git {
         else stdout.push(chunk)
       })
       let stderr = ''
-      child.stderr?.on('data', (chunk: Buffer) => {
-        if (stderr.length < STDERR_BYTES) stderr += chunk.toString('utf8')
+      child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+        if (stderr.length < STDERR_CHARS) stderr += chunk
       })
       // A git that ends early leaves its input unread, and says why.
       child.stdin?.on('error', () => {}).end(command.input)
@@ -82,7 +82,7 @@ export function createGit(settings: GitSettings, home: string): Git {
         return { stdout: Buffer.concat(stdout), exitCode }
       }
       if (exitCode === 127) throw gitMissing()
-      throw gitFailure(name, stderr || `killed by ${child.signalCode}`, command.access?.credential)
+      throw gitFailure(name, stderr || `killed by ${child.signalCode}`, command.access)
     } finally {
       clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)

@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { KodusError } from '../errors.ts'
 import { checkGitVersion, createGit, type Git } from './run-git.ts'
+import { scratchPrefix, scratchRoot } from './scratch-name.ts'
 import type { GitSettings } from './settings.ts'
 
 /** A directory of our own for one change: an empty home for git, and a bare repository. */
@@ -10,14 +11,18 @@ export interface Scratch {
   gitDir: string
   /** @param id any commit id of the repository to be read: its length tells the object format */
   init(id: string, signal: AbortSignal): Promise<void>
-  /** Reads objects from another repository's object directory, in place. Copies nothing. */
+  /**
+   * Reads objects from another repository's object directory, in place. Copies nothing.
+   *
+   * @throws KodusError GIT_PATH_REFUSED
+   */
   borrow(objects: string, shallow: string): Promise<void>
   remove(): Promise<void>
 }
 
 /** @throws KodusError GIT_MISSING, GIT_TOO_OLD */
 export async function createScratch(settings: GitSettings, signal: AbortSignal): Promise<Scratch> {
-  const directory = await mkdtemp(join(settings.scratchRoot ?? tmpdir(), 'kodus-git-'))
+  const directory = await mkdtemp(join(scratchRoot(settings), scratchPrefix()))
   const remove = () => rm(directory, { recursive: true, force: true, maxRetries: 3 })
   const home = join(directory, 'home')
   const gitDir = join(directory, 'repository.git')
@@ -33,6 +38,12 @@ export async function createScratch(settings: GitSettings, signal: AbortSignal):
         await git({ args: ['init', '--quiet', '--bare', `--object-format=${format}`, gitDir] }, signal)
       },
       async borrow(objects, shallow) {
+        // It would be two lines there, and the second a directory that nobody has checked.
+        if (objects.includes('\n')) {
+          throw new KodusError('GIT_PATH_REFUSED', `${JSON.stringify(objects)} has a line break in it.`, {
+            help: 'Rename the directory: git cannot be told to read objects from there.',
+          })
+        }
         await writeFile(join(gitDir, 'objects', 'info', 'alternates'), `${objects}\n`)
         if (shallow) await writeFile(join(gitDir, 'shallow'), shallow)
       },

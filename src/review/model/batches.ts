@@ -1,4 +1,5 @@
 import type { ChangedFile } from '../../forges/change.ts'
+import { namePaths } from '../name-paths.ts'
 import type { Note } from '../review.ts'
 import { type Excerpt, excerptsOf } from './excerpt.ts'
 
@@ -17,8 +18,8 @@ export interface ReadingBudget {
 export const READING_BUDGET: ReadingBudget = { characters: 40_000, requests: 8 }
 
 /**
- * Shares a change out to requests: largest files first, each where there is still room for it. When not
- * everything fits, hunks that only delete are left out first. What is left out is noted.
+ * Shares a change out to requests: largest files first, each where there is still room for it. Hunks that
+ * only delete get the room that is left then, and no request of their own. What is left out is noted.
  */
 export function planBatches(
   files: readonly { file: ChangedFile; text: string }[],
@@ -28,16 +29,17 @@ export function planBatches(
   const adding = all.filter((excerpt) => !excerpt.deletionsOnly)
   if (adding.length === 0) return { batches: [], notes: [] }
 
-  const complete = pack(all, budget)
-  const { batches, leftOut } = complete.leftOut.length === 0 ? complete : pack(adding, budget)
+  const opened: Batch[] = []
+  const leftOut = pack(adding, opened, budget)
+  const deleting = all.filter((excerpt) => excerpt.deletionsOnly)
+  const unseen = pack(deleting, opened, { ...budget, requests: opened.length })
+
+  const batches = opened.map((batch) => batch.excerpts)
   const notes: Note[] = []
   const note = (excerpts: Excerpt[], reason: string) => {
     if (excerpts.length > 0) notes.push({ about: pathsOf(excerpts), reason })
   }
-  if (complete.leftOut.length > 0) {
-    const deleting = all.filter((excerpt) => excerpt.deletionsOnly)
-    note(deleting, 'deleted lines not shown to the model: the change is too large')
-  }
+  note(unseen, 'deleted lines not shown to the model: no room beside the new lines')
   const total = `${budget.requests * budget.characters} characters`
   note(leftOut, `not reviewed by the model, or not all of it: the change is larger than ${total}`)
   const cut = batches.flat().filter((excerpt) => excerpt.cutLines > 0)
@@ -45,8 +47,13 @@ export function planBatches(
   return { batches, notes }
 }
 
-function pack(excerpts: Excerpt[], { characters, requests }: ReadingBudget) {
-  const batches: { size: number; excerpts: Excerpt[] }[] = []
+interface Batch {
+  size: number
+  excerpts: Excerpt[]
+}
+
+/** Puts excerpts into the batches, opening new ones while requests are left. @returns what found no room */
+function pack(excerpts: Excerpt[], batches: Batch[], { characters, requests }: ReadingBudget): Excerpt[] {
   const leftOut: Excerpt[] = []
   for (const excerpt of excerpts.toSorted((a, b) => b.text.length - a.text.length)) {
     const size = excerpt.text.length
@@ -57,15 +64,10 @@ function pack(excerpts: Excerpt[], { characters, requests }: ReadingBudget) {
     } else if (batches.length < requests) batches.push({ size, excerpts: [excerpt] })
     else leftOut.push(excerpt)
   }
-  return { batches: batches.map((batch) => batch.excerpts), leftOut }
+  return leftOut
 }
-
-/** Names a note can carry without becoming the review. */
-const MAX_NAMES = 50
 
 /** The files of some excerpts, for a note. */
 export function pathsOf(excerpts: readonly Excerpt[]): string {
-  const paths = [...new Set(excerpts.map((excerpt) => excerpt.path))]
-  const named = paths.slice(0, MAX_NAMES).join(', ')
-  return paths.length > MAX_NAMES ? `${named} and ${paths.length - MAX_NAMES} more files` : named
+  return namePaths([...new Set(excerpts.map((excerpt) => excerpt.path))])
 }

@@ -1,5 +1,5 @@
 import type { ChangedFile, Hunk, HunkLine } from '../../forges/change.ts'
-import { printable } from '../printable.ts'
+import { cut, printable } from '../printable.ts'
 
 /** A part of a changed file as a model reads it: numbered lines of hunks under the headers that enclose them. */
 export interface Excerpt {
@@ -63,7 +63,7 @@ function render({ section, lines }: Piece, source: string[]): Omit<Excerpt, 'pat
   const firstAdded = lines.find((line) => line.kind === 'added')?.newLine
   const headers = headersAbove(source, firstAdded ?? first ?? 0).filter((at) => at < (first ?? 0))
   const shown = headers.map((at) => numbered(at, ' ', source[at - 1] ?? ''))
-  if (shown.length === 0 && section) shown.push(`      in ${cut(section)}`)
+  if (shown.length === 0 && section) shown.push(`      in ${shortened(section)}`)
   return {
     text: ['@@', ...shown, ...(shown.length > 0 ? ['      …'] : []), ...lines.map(renderLine)].join('\n'),
     deletionsOnly: firstAdded === undefined,
@@ -78,11 +78,11 @@ function renderLine({ kind, newLine, text }: HunkLine): string {
 }
 
 function numbered(number: number | undefined, mark: string, text: string): string {
-  return `${String(number ?? '').padStart(5)} ${mark} ${cut(text)}`
+  return `${String(number ?? '').padStart(5)} ${mark} ${shortened(text)}`
 }
 
-function cut(text: string): string {
-  return text.length > MAX_LINE ? `${text.slice(0, MAX_LINE)} … (cut)` : text.replace(/\r$/, '')
+function shortened(text: string): string {
+  return text.length > MAX_LINE ? `${cut(text, MAX_LINE)} … (cut)` : text.replace(/\r$/, '')
 }
 
 /**

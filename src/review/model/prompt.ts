@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Change } from '../../forges/change.ts'
-import { printable } from '../printable.ts'
+import { cut, printable } from '../printable.ts'
 import type { Finding } from '../review.ts'
 import type { Excerpt } from './excerpt.ts'
 
@@ -35,7 +35,7 @@ function data(
   known: readonly Finding[],
 ): string[] {
   const parts = [`Title: ${printable(title)}`]
-  if (description) parts.push(`Description:\n${description.slice(0, MAX_DESCRIPTION)}`)
+  if (description) parts.push(`Description:\n${cut(description, MAX_DESCRIPTION)}`)
   if (known.length > 0) {
     const lines = known
       .slice(0, MAX_KNOWN)

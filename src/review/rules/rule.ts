@@ -12,10 +12,12 @@ export type Shape = NapiConfig['rule']
 /**
  * A mistake, as data: how it looks in the syntax tree and what a reviewer says about it.
  *
- * `match` describes the tree from the top down (`has`, fields, patterns). ast-grep finds a node's parent by
- * walking down from the root, so an `inside` under many candidates makes a deeply nested file cost minutes.
- * For the same reason `at` and `fix` ask a node for its kind, fields and text, and never `matches()`, which
- * compiles its rule anew on every call.
+ * A file's cost must grow with its length, not its square. So `match` describes the tree from the top down
+ * (`has`, fields, patterns): ast-grep finds a node's parent and siblings by walking down from the root, and
+ * `inside`, `nthChild`, `follows` and `precedes` do so for every candidate. `stopBy: 'end'` and `regex` read
+ * all that is below a node: only under nodes that do not nest, or with the kind of a leaf.
+ * `at` and `fix` ask a node for its kind, fields, children and text, never for its parent or siblings, and
+ * never `matches()`, which compiles its rule anew on every call.
  */
 export interface Rule {
   /** The path of its file below `rules/`, without the extension. */

@@ -11,6 +11,9 @@ import { type TextLines, textLines, touchedWithin } from './text-lines.ts'
 /** A longer node is reported at its first line alone: a reader cannot tell what in it is meant. */
 const MAX_LINES = 10
 
+/** In UTF-16 code units. The costliest text known of this length took all rules three seconds. */
+const MAX_LENGTH = 256 * 1024
+
 /** A line with more mistakes than this is no line that a person wrote: it gets no replacement. */
 const MAX_FIXES = 20
 
@@ -18,17 +21,28 @@ const MAX_FIXES = 20
 const TEST_PATH =
   /(^|\/)(tests?|__tests__|specs?|e2e)\/|[._-](test|spec)\.\w+$|(^|\/)(test_[^/]*|conftest)\.py$/
 
+/** Whether there are rules for the language of the file at this path. */
+export function analysedByRules(path: string): boolean {
+  return languageOf(path) !== undefined
+}
+
+/** Why `runRules` leaves a file alone although it knows its language, in words for a reader of the review. */
+export function reasonNotToAnalyse(file: FileToAnalyse): string | undefined {
+  if (!analysedByRules(file.path) || file.text.length <= MAX_LENGTH) return undefined
+  return `longer than ${MAX_LENGTH / 1024} Ki characters`
+}
+
 /**
  * What the rules of the file's language find on lines that the change touched.
  *
  * A finding stands where a touched line lies in the narrow node that the rule reports (`forEach`, not the
  * callback it is given): one line changed in a function's body says nothing about its head. Several mistakes
- * of one kind on one line are one finding. A file that does not parse is analysed as far as it does. Never
- * throws because of what is in the file.
+ * of one kind on one line are one finding. A file that does not parse is analysed as far as it does. In a
+ * file for which there is a `reasonNotToAnalyse`, nothing is found. Never throws because of what is in the file.
  */
 export async function runRules(file: FileToAnalyse): Promise<Finding[]> {
   const language = languageOf(file.path)
-  if (language === undefined || file.touched.size === 0) return []
+  if (language === undefined || file.touched.size === 0 || reasonNotToAnalyse(file) !== undefined) return []
   const root = parseAs(language, file.text)
   const lines = textLines(file.text)
   const isTest = TEST_PATH.test(file.path)
@@ -36,7 +50,7 @@ export async function runRules(file: FileToAnalyse): Promise<Finding[]> {
   for (const rule of RULES) {
     if (!rule.languages.includes(language) || (rule.notInTests && isTest)) continue
     findings.push(...findingsOf(rule, root, file, lines))
-    // A large file takes seconds in all: whoever shares the event loop renews leases meanwhile.
+    // A file at the limit can take seconds in all: whoever shares the event loop renews leases meanwhile.
     await setImmediate()
   }
   return findings.sort((a, b) => a.line - b.line || (a.rule < b.rule ? -1 : 1))

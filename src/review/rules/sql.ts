@@ -4,6 +4,9 @@ const BEFORE_VALUE = String.raw`(=|<|>|\bi?like)\s*['"]?%?`
 /** For ast-grep (Rust syntax): text that begins a statement. The whole verb is asked for, so that a log line beginning with "Update" is none. */
 export const SQL_BEGINS = `(?is)^${STATEMENT}`
 
+/** The same, for JavaScript. */
+export const SQL_BEGINNING = new RegExp(`^${STATEMENT}`, 'is')
+
 /** Text that ends where a value belongs. A table or column name put in there is another matter. */
 export const SQL_ENDS_BEFORE_VALUE = new RegExp(`${BEFORE_VALUE}$`, 'i')
 

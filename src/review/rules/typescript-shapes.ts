@@ -29,9 +29,12 @@ export const ARRAY_LIKE: Shape = {
   },
 }
 
-/** Its first argument looks like this. */
-export function firstArgument(shape: Shape): Shape {
-  return { has: { field: 'arguments', has: { nthChild: 1, ...shape } } }
+/** It has a first argument, which the rule's `constraints` then know as `FIRST`. */
+export const FIRST_ARGUMENT: Shape = {
+  has: {
+    field: 'arguments',
+    any: ['f($FIRST)', 'f($FIRST, $$$)'].map((context) => ({ pattern: { context, selector: 'arguments' } })),
+  },
 }
 
 /** It calls a method whose name matches, on an object that looks like this. */
@@ -64,6 +67,10 @@ export function variablesIn(text: SgNode, exceptNamed: RegExp, after?: RegExp): 
   const parts = text.children()
   return parts.filter((part, index) => {
     if (!part.is('template_substitution') || !isVariable(part.child(1), exceptNamed)) return false
-    return after?.test(parts[index - 1]?.text() ?? '') ?? true
+    return after === undefined || endsWith(parts[index - 1], after)
   })
+}
+
+function endsWith(fragment: SgNode | undefined, end: RegExp): boolean {
+  return fragment?.is('string_fragment') === true && end.test(fragment.text())
 }

@@ -7,7 +7,8 @@ export const loadConfig: Stage = {
   name: 'load-config',
   async run(draft) {
     const text = await sourceOf(draft).readFile('base', CONFIG_FILE)
-    if (text === undefined) return skip(`no ${CONFIG_FILE} at the base; defaults apply`)
+    if (text === undefined)
+      return skip(`the base has no ${CONFIG_FILE} that is text of at most 1 MiB; defaults apply`)
     const { config, problems } = parseReviewConfig(text)
     draft.config = config
     for (const problem of problems) draft.notes.push({ about: CONFIG_FILE, reason: problem })

@@ -1,4 +1,5 @@
 import { changeOf, type Draft } from '../draft.ts'
+import { namePaths } from '../name-paths.ts'
 import { postableReview } from '../postable-review.ts'
 import type { Review } from '../review.ts'
 import { proceed, type Stage, skip } from '../stage.ts'
@@ -24,13 +25,20 @@ export const publish: Stage = {
 }
 
 function finishedReview(draft: Draft): Review {
-  const change = changeOf(draft)
+  const { base, head, files } = changeOf(draft)
+  const { findings, notes, model } = draft
+  const secretsOnly = model.used ? [] : draft.readByNoRule
+  const reason = 'scanned for secrets only: no rule read it, and no model was asked'
   return {
-    base: change.base,
-    head: change.head,
-    files: { reviewed: draft.files.length, changed: change.files.length },
-    findings: draft.findings,
-    notes: draft.notes,
-    model: draft.model,
+    base,
+    head,
+    files: {
+      changed: files.length,
+      reviewed: draft.files.length - secretsOnly.length,
+      secretsOnly: secretsOnly.length,
+    },
+    findings,
+    notes: secretsOnly.length > 0 ? [...notes, { about: namePaths(secretsOnly), reason }] : notes,
+    model,
   }
 }

@@ -19,6 +19,8 @@ create table workflow_jobs (
   due_at timestamptz,
   lease_until timestamptz,
   worker text,
+  -- The run whose intent to post is committed (see store/record-intent.ts).
+  intended_run integer,
   stage text,
   progress smallint not null default 0,
   error jsonb,

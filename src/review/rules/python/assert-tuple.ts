@@ -1,4 +1,11 @@
+import type { SgNode } from '@ast-grep/napi'
 import type { Rule } from '../rule.ts'
+
+/** Of the tuple that is the condition; the message may be one too. */
+function partsOfTuple(assertion: SgNode): SgNode[] {
+  const condition = assertion.child(1)
+  return condition?.is('tuple') ? condition.children().filter((part) => part.isNamed()) : []
+}
 
 export const assertTuple: Rule = {
   id: 'python/assert-tuple',
@@ -10,16 +17,14 @@ export const assertTuple: Rule = {
   match: {
     rule: {
       kind: 'assert_statement',
-      has: { kind: 'tuple', nthChild: 1, has: { nthChild: 1, pattern: '$_FIRST' } },
+      has: { kind: 'tuple', has: { pattern: '$_PART' } },
     },
   },
+  at: (match) => (partsOfTuple(match).length > 0 ? [match] : []),
   fix: (node) => {
-    const parts = node
-      .child(1)
-      ?.children()
-      .filter((part) => part.isNamed())
-    const [condition, message] = parts ?? []
-    const simple = parts?.length === 2 && message?.is('string') && !node.text().includes('\n')
+    const parts = partsOfTuple(node)
+    const [condition, message] = parts
+    const simple = parts.length === 2 && message?.is('string') && !node.text().includes('\n')
     return simple ? `assert ${condition?.text()}, ${message.text()}` : undefined
   },
   examples: {

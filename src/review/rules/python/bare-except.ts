@@ -1,4 +1,10 @@
+import type { SgNode } from '@ast-grep/napi'
+import { statementsIn } from '../python-shapes.ts'
 import type { Rule } from '../rule.ts'
+
+function raises(handler: SgNode): boolean {
+  return statementsIn(handler).some((statement) => statement.is('raise_statement'))
+}
 
 export const bareExcept: Rule = {
   id: 'python/bare-except',
@@ -11,13 +17,10 @@ export const bareExcept: Rule = {
   match: {
     rule: {
       kind: 'except_clause',
-      all: [
-        { has: { kind: 'block', nthChild: 1 } },
-        { not: { has: { kind: 'raise_statement', stopBy: 'end' } } },
-      ],
+      not: { has: { pattern: '$_EXCEPTION', not: { any: [{ kind: 'block' }, { kind: 'comment' }] } } },
     },
   },
-  at: (match) => match.children().slice(0, 1),
+  at: (match) => (raises(match) ? [] : match.children().slice(0, 1)),
   examples: {
     bad: [
       'try:\n    charge(order)\nexcept:\n    log.error("charge failed")\n',

@@ -1,7 +1,5 @@
 import type { Rule } from '../rule.ts'
 
-const LITERAL = { any: [{ kind: 'string' }, { kind: 'integer' }, { kind: 'float' }] }
-
 export const isLiteral: Rule = {
   id: 'python/is-literal',
   languages: ['python'],
@@ -11,14 +9,12 @@ export const isLiteral: Rule = {
   advice: 'Use `==` or `!=`.',
   match: {
     rule: {
-      kind: 'comparison_operator',
-      all: [
-        { has: { ...LITERAL, nthChild: 2 } },
-        { not: { has: { nthChild: 3, pattern: '$_THIRD' } } },
-        { has: { field: 'operators', regex: '^is( not)?$' } },
-      ],
+      any: [{ pattern: '$_VALUE is $LITERAL' }, { pattern: '$_VALUE is not $LITERAL' }],
     },
+    constraints: { LITERAL: { any: [{ kind: 'string' }, { kind: 'integer' }, { kind: 'float' }] } },
   },
+  // The patterns match the beginning of a chain (`a is 1 is b`) too.
+  at: (match) => (match.children().length === 3 ? [match] : []),
   fix: (node) => {
     const [left, operator, right] = node.children()
     if (!left || !operator || !right) return undefined
@@ -34,6 +30,7 @@ export const isLiteral: Rule = {
       'if status == "paid":\n    ship()\n',
       'if status is None:\n    wait()\n',
       'if flag is True:\n    go()\n',
+      'same = first is 1 is second\n',
       'if kind is Kind.PAID:\n    ship()\n',
     ],
   },

@@ -35,7 +35,7 @@ export const lateBindingLambda: Rule = {
                         pattern: '$LAMBDA',
                         all: [
                           { not: { has: { field: 'parameters', kind: 'lambda_parameters' } } },
-                          { has: { pattern: '$ITEM', stopBy: 'end' } },
+                          { has: { kind: 'identifier', pattern: '$ITEM', stopBy: 'end' } },
                         ],
                       },
                     },

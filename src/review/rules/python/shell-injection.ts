@@ -1,5 +1,15 @@
-import { BUILT_STRING, callsFunctionOf, firstArgument, keyword } from '../python-shapes.ts'
+import type { SgNode } from '@ast-grep/napi'
+import { BUILT_STRING, callsFunctionOf, FIRST_ARGUMENT, keyword } from '../python-shapes.ts'
 import type { Rule } from '../rule.ts'
+
+/** Calls can be nested in a command: reading all of the text of each would take quadratic time. */
+const MAX_COMMAND = 4096
+
+/** Whether what is inserted is quoted, as far as can be told; of a longer text it cannot. */
+function isQuoted(command: SgNode): boolean {
+  const { start, end } = command.range()
+  return end.index - start.index > MAX_COMMAND || /shlex|quote\(/.test(command.text())
+}
 
 export const shellInjection: Rule = {
   id: 'python/shell-injection',
@@ -21,12 +31,14 @@ export const shellInjection: Rule = {
         callsFunctionOf('^os$', '^(system|popen)$'),
         callsFunctionOf('^asyncio$', '^create_subprocess_shell$'),
       ],
-      all: [
-        firstArgument({ all: [BUILT_STRING, { pattern: '$COMMAND' }, { not: { regex: 'shlex|quote\\(' } }] }),
-      ],
+      all: [FIRST_ARGUMENT],
     },
+    constraints: { FIRST: BUILT_STRING },
   },
-  at: (match) => [match.getMatch('COMMAND')].filter((command) => command !== null),
+  at: (match) => {
+    const command = match.getMatch('FIRST')
+    return command && !isQuoted(command) ? [command] : []
+  },
   notInTests: true,
   examples: {
     bad: [

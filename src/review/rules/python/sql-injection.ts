@@ -1,4 +1,5 @@
 import type { SgNode } from '@ast-grep/napi'
+import { callsMethod } from '../python-shapes.ts'
 import { descend, type Rule, type Shape } from '../rule.ts'
 import { SQL_BEGINS, SQL_ENDS_BEFORE_VALUE, SQL_LITERAL_BEFORE_VALUE, SQL_SAFE_NAME } from '../sql.ts'
 
@@ -27,7 +28,8 @@ function inserted(match: SgNode): SgNode[] {
   const parts = match.children()
   return parts.filter((part, index) => {
     if (!part.is('interpolation') || !isVariable(part.child(1))) return false
-    return SQL_ENDS_BEFORE_VALUE.test(parts[index - 1]?.text() ?? '')
+    const before = parts[index - 1]
+    return before?.is('string_content') && SQL_ENDS_BEFORE_VALUE.test(before.text())
   })
 }
 
@@ -56,21 +58,7 @@ export const sqlInjection: Rule = {
           kind: 'binary_operator',
           all: [{ has: { field: 'operator', regex: '^%$' } }, { has: { field: 'left', ...TEMPLATE } }],
         },
-        {
-          kind: 'call',
-          all: [
-            {
-              has: {
-                field: 'function',
-                kind: 'attribute',
-                all: [
-                  { has: { field: 'object', ...TEMPLATE } },
-                  { has: { field: 'attribute', regex: '^format$' } },
-                ],
-              },
-            },
-          ],
-        },
+        { kind: 'call', ...callsMethod('^format$', TEMPLATE) },
       ],
     },
   },

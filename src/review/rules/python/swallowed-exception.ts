@@ -1,4 +1,6 @@
-import type { Rule } from '../rule.ts'
+import type { Rule, Shape } from '../rule.ts'
+
+const EVERYTHING: Shape = { kind: 'identifier', regex: '^(Exception|BaseException)$' }
 
 export const swallowedException: Rule = {
   id: 'python/swallowed-exception',
@@ -14,21 +16,15 @@ export const swallowedException: Rule = {
       all: [
         {
           has: {
-            nthChild: 1,
-            any: [
-              { kind: 'identifier', regex: '^(Exception|BaseException)$' },
-              {
-                kind: 'as_pattern',
-                has: { nthChild: 1, kind: 'identifier', regex: '^(Exception|BaseException)$' },
-              },
-            ],
+            any: [EVERYTHING, { kind: 'as_pattern', has: EVERYTHING }],
           },
         },
         {
           has: {
             kind: 'block',
-            has: { nthChild: { position: 1 }, any: [{ kind: 'pass_statement' }, { pattern: '...' }] },
-            not: { has: { nthChild: 2, pattern: '$_MORE' } },
+            not: {
+              has: { pattern: '$_STATEMENT', not: { any: [{ kind: 'pass_statement' }, { pattern: '...' }] } },
+            },
           },
         },
         // A comment says that somebody thought about it.

@@ -1,4 +1,4 @@
-import { keyword } from '../python-shapes.ts'
+import { callsFunctionOf, keyword } from '../python-shapes.ts'
 import type { Rule } from '../rule.ts'
 
 export const tlsVerificationOff: Rule = {
@@ -12,23 +12,10 @@ export const tlsVerificationOff: Rule = {
     rule: {
       kind: 'call',
       all: [
-        {
-          has: {
-            field: 'function',
-            kind: 'attribute',
-            all: [
-              {
-                has: { field: 'object', kind: 'identifier', regex: '^(requests|httpx|session|client|http)$' },
-              },
-              {
-                has: {
-                  field: 'attribute',
-                  regex: '^(get|post|put|patch|delete|head|options|request|stream|Client|AsyncClient)$',
-                },
-              },
-            ],
-          },
-        },
+        callsFunctionOf(
+          '^(requests|httpx|session|client|http)$',
+          '^(get|post|put|patch|delete|head|options|request|stream|Client|AsyncClient)$',
+        ),
         keyword('verify', { kind: 'false' }),
       ],
     },

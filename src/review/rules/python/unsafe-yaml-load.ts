@@ -23,12 +23,13 @@ export const unsafeYamlLoad: Rule = {
   },
   // ruamel.yaml is used through an object that is often called `yaml` too, and is safe.
   fileHas: {
-    rule: { kind: 'import_statement', has: { field: 'name', regex: '^yaml$' } },
+    rule: { kind: 'import_statement', has: { kind: 'dotted_name', regex: '^yaml$' } },
   },
   notInTests: true,
   examples: {
     bad: [
       'import yaml\nsettings = yaml.load(document)\n',
+      'import os, yaml\nsettings = yaml.load(document)\n',
       'import yaml\nsettings = yaml.load(document, Loader=yaml.Loader)\n',
     ],
     good: [

@@ -1,5 +1,5 @@
 import { descend, type Rule, SCRIPT_LANGUAGES } from '../rule.ts'
-import { ARRAY_LIKE, ASYNC_FUNCTION, callsMethod, firstArgument } from '../typescript-shapes.ts'
+import { ARRAY_LIKE, ASYNC_FUNCTION, callsMethod, FIRST_ARGUMENT } from '../typescript-shapes.ts'
 
 export const asyncForeach: Rule = {
   id: 'typescript/async-foreach',
@@ -12,8 +12,9 @@ export const asyncForeach: Rule = {
   match: {
     rule: {
       kind: 'call_expression',
-      all: [callsMethod('^forEach$', ARRAY_LIKE), firstArgument(ASYNC_FUNCTION)],
+      all: [callsMethod('^forEach$', ARRAY_LIKE), FIRST_ARGUMENT],
     },
+    constraints: { FIRST: ASYNC_FUNCTION },
   },
   at: (match) => descend(match, 'function', 'property'),
   examples: {

@@ -1,5 +1,5 @@
 import { descend, type Rule, SCRIPT_LANGUAGES } from '../rule.ts'
-import { ASYNC_FUNCTION, firstArgument } from '../typescript-shapes.ts'
+import { ASYNC_FUNCTION, FIRST_ARGUMENT } from '../typescript-shapes.ts'
 
 export const asyncInterval: Rule = {
   id: 'typescript/async-interval',
@@ -11,16 +11,16 @@ export const asyncInterval: Rule = {
   match: {
     rule: {
       kind: 'call_expression',
-      all: [
-        { has: { field: 'function', kind: 'identifier', regex: '^setInterval$' } },
-        firstArgument({
-          all: [
-            ASYNC_FUNCTION,
-            { not: { has: { field: 'body', kind: 'statement_block', has: { kind: 'try_statement' } } } },
-            { not: { has: { field: 'body', pattern: '$_PROMISE.catch($$$)' } } },
-          ],
-        }),
-      ],
+      all: [{ has: { field: 'function', kind: 'identifier', regex: '^setInterval$' } }, FIRST_ARGUMENT],
+    },
+    constraints: {
+      FIRST: {
+        all: [
+          ASYNC_FUNCTION,
+          { not: { has: { field: 'body', kind: 'statement_block', has: { kind: 'try_statement' } } } },
+          { not: { has: { field: 'body', pattern: '$_PROMISE.catch($$$)' } } },
+        ],
+      },
     },
   },
   at: (match) => descend(match, 'function'),

@@ -1,5 +1,5 @@
 import { descend, type Rule, SCRIPT_LANGUAGES } from '../rule.ts'
-import { ARRAY_LIKE, ASYNC_FUNCTION, callsMethod, firstArgument } from '../typescript-shapes.ts'
+import { ARRAY_LIKE, ASYNC_FUNCTION, callsMethod, FIRST_ARGUMENT } from '../typescript-shapes.ts'
 
 export const asyncPredicate: Rule = {
   id: 'typescript/async-predicate',
@@ -14,9 +14,10 @@ export const asyncPredicate: Rule = {
       kind: 'call_expression',
       all: [
         callsMethod('^(filter|some|every|find|findIndex|findLast|findLastIndex)$', ARRAY_LIKE),
-        firstArgument(ASYNC_FUNCTION),
+        FIRST_ARGUMENT,
       ],
     },
+    constraints: { FIRST: ASYNC_FUNCTION },
   },
   at: (match) => descend(match, 'function', 'property'),
   examples: {

@@ -1,5 +1,5 @@
 import { descend, type Rule, SCRIPT_LANGUAGES } from '../rule.ts'
-import { ASYNC_FUNCTION, firstArgument } from '../typescript-shapes.ts'
+import { ASYNC_FUNCTION, FIRST_ARGUMENT } from '../typescript-shapes.ts'
 
 export const asyncPromiseExecutor: Rule = {
   id: 'typescript/async-promise-executor',
@@ -12,11 +12,9 @@ export const asyncPromiseExecutor: Rule = {
   match: {
     rule: {
       kind: 'new_expression',
-      all: [
-        { has: { field: 'constructor', kind: 'identifier', regex: '^Promise$' } },
-        firstArgument(ASYNC_FUNCTION),
-      ],
+      all: [{ has: { field: 'constructor', kind: 'identifier', regex: '^Promise$' } }, FIRST_ARGUMENT],
     },
+    constraints: { FIRST: ASYNC_FUNCTION },
   },
   at: (match) => descend(match, 'constructor'),
   examples: {

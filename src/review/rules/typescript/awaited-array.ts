@@ -1,5 +1,5 @@
 import { type Rule, SCRIPT_LANGUAGES } from '../rule.ts'
-import { ARRAY_LIKE, ASYNC_FUNCTION, callsMethod, firstArgument } from '../typescript-shapes.ts'
+import { ARRAY_LIKE, ASYNC_FUNCTION, callsMethod, FIRST_ARGUMENT } from '../typescript-shapes.ts'
 
 export const awaitedArray: Rule = {
   id: 'typescript/awaited-array',
@@ -13,9 +13,10 @@ export const awaitedArray: Rule = {
       kind: 'await_expression',
       has: {
         kind: 'call_expression',
-        all: [callsMethod('^map$', ARRAY_LIKE), firstArgument(ASYNC_FUNCTION)],
+        all: [callsMethod('^map$', ARRAY_LIKE), FIRST_ARGUMENT],
       },
     },
+    constraints: { FIRST: ASYNC_FUNCTION },
   },
   at: (match) => match.children().slice(0, 1),
   examples: {

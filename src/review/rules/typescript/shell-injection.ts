@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the examples are source text.
 import { type Rule, SCRIPT_LANGUAGES, type Shape } from '../rule.ts'
-import { callsMethod, variablesIn } from '../typescript-shapes.ts'
+import { callsMethod, FIRST_ARGUMENT, variablesIn } from '../typescript-shapes.ts'
 
 const SAFE_NAME = /[qQ]uoted|[eE]scaped|[pP]id$|[pP]ort$|^([A-Z][A-Z0-9_]*|__dirname|__filename)$/
 const MODULE: Shape = {
@@ -24,25 +24,21 @@ export const shellInjection: Rule = {
             callsMethod('^exec(Sync)?$', MODULE),
           ],
         },
-        {
-          has: {
-            field: 'arguments',
-            has: {
-              nthChild: 1,
-              pattern: '$COMMAND',
-              any: [
-                { kind: 'template_string', has: { kind: 'template_substitution' } },
-                { kind: 'binary_expression', has: { field: 'left', kind: 'string' } },
-              ],
-            },
-          },
-        },
+        FIRST_ARGUMENT,
       ],
+    },
+    constraints: {
+      FIRST: {
+        any: [
+          { kind: 'template_string', has: { kind: 'template_substitution' } },
+          { kind: 'binary_expression', has: { field: 'left', kind: 'string' } },
+        ],
+      },
     },
   },
   fileHas: { rule: { kind: 'string_fragment', regex: '^(node:)?child_process$' } },
   at: (match) => {
-    const command = match.getMatch('COMMAND')
+    const command = match.getMatch('FIRST')
     return command ? variablesIn(command, SAFE_NAME) : []
   },
   notInTests: true,

@@ -1,7 +1,29 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the examples are source text.
+import type { SgNode } from '@ast-grep/napi'
 import { type Rule, SCRIPT_LANGUAGES } from '../rule.ts'
-import { SQL_BEGINS, SQL_ENDS_BEFORE_VALUE, SQL_LITERAL_BEFORE_VALUE, SQL_SAFE_NAME } from '../sql.ts'
+import {
+  SQL_BEGINNING,
+  SQL_BEGINS,
+  SQL_ENDS_BEFORE_VALUE,
+  SQL_LITERAL_BEFORE_VALUE,
+  SQL_SAFE_NAME,
+} from '../sql.ts'
 import { variablesIn } from '../typescript-shapes.ts'
+
+function isStatement(template: SgNode): boolean {
+  const text = template.child(1)
+  return (
+    template.is('template_string') && text?.is('string_fragment') === true && SQL_BEGINNING.test(text.text())
+  )
+}
+
+/** The match is a concatenation, or has statements among its children, or both. */
+function inserted(match: SgNode): SgNode[] {
+  const concatenation = match.getMatch('LITERAL') ? [match] : []
+  return [...concatenation, ...match.children().filter(isStatement)].flatMap((statement) =>
+    variablesIn(statement, SQL_SAFE_NAME, SQL_ENDS_BEFORE_VALUE),
+  )
+}
 
 export const sqlInjection: Rule = {
   id: 'typescript/sql-injection',
@@ -14,22 +36,24 @@ export const sqlInjection: Rule = {
     rule: {
       any: [
         {
-          kind: 'template_string',
-          all: [
-            { has: { kind: 'string_fragment', nthChild: 1, regex: SQL_BEGINS } },
-            { has: { kind: 'template_substitution' } },
-          ],
+          kind: 'binary_expression',
+          has: { field: 'left', kind: 'string', regex: SQL_LITERAL_BEFORE_VALUE, pattern: '$LITERAL' },
         },
         {
-          kind: 'binary_expression',
-          has: { field: 'left', kind: 'string', regex: SQL_LITERAL_BEFORE_VALUE },
+          // A tagged template (sql`…`) makes parameters of what is inserted: there the template is a call's child.
+          not: { kind: 'call_expression' },
+          has: {
+            kind: 'template_string',
+            all: [
+              { has: { kind: 'string_fragment', regex: SQL_BEGINS } },
+              { has: { kind: 'template_substitution' } },
+            ],
+          },
         },
       ],
     },
   },
-  // A tagged template (sql`…`) makes parameters of what is inserted: there the template is a call's child.
-  at: (match) =>
-    match.parent()?.is('call_expression') ? [] : variablesIn(match, SQL_SAFE_NAME, SQL_ENDS_BEFORE_VALUE),
+  at: inserted,
   notInTests: true,
   examples: {
     bad: [

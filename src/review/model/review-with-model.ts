@@ -1,4 +1,5 @@
-import type { Change, ChangedFile } from '../../forges/change.ts'
+import { setImmediate } from 'node:timers/promises'
+import type { Change } from '../../forges/change.ts'
 import { KodusError } from '../../lib/errors.ts'
 import type { Model, ModelAnswer } from '../../models/model.ts'
 import { printable } from '../printable.ts'
@@ -7,12 +8,13 @@ import { ANSWER_JSON_SCHEMA, readModelAnswer } from './answer.ts'
 import { pathsOf, planBatches, type ReadingBudget } from './batches.ts'
 import type { Excerpt } from './excerpt.ts'
 import { findingOf, saysTheSame } from './finding.ts'
+import { type FileToShow, maskSecrets } from './mask-secrets.ts'
 import { reviewPrompt } from './prompt.ts'
 
 export interface ModelReviewRequest {
   model: Model
   change: Change
-  /** The files to review, as they stand at head. */
+  /** The files to show, as they stand at head. A file with nothing but deleted lines needs no text. */
   files: readonly { path: string; text: string }[]
   /** What static analysis found. */
   known: readonly Finding[]
@@ -29,14 +31,22 @@ export interface ModelReview {
 /**
  * Asks a model what rules cannot see, in as few requests as the change needs, one after the other. Findings
  * stand on lines that the change touched, none twice and none that is `known`. What the model was not shown,
- * could not answer, or said without standing in the code, is noted.
+ * could not answer, or said without standing in the code, is noted. Lines with a credential that the secret
+ * scan knows are not sent.
  *
  * @throws KodusError whatever the endpoint fails with, except an answer that cannot be used
  */
-export async function askModel(request: ModelReviewRequest): Promise<ModelReview> {
+export async function reviewWithModel(request: ModelReviewRequest): Promise<ModelReview> {
   const { model, change, known, signal } = request
   const shown = shownFiles(request)
-  const { batches, notes } = planBatches([...shown.values()], request.budget)
+  const safe: FileToShow[] = []
+  for (const file of shown.values()) {
+    signal.throwIfAborted()
+    safe.push(await maskSecrets(file))
+    // Scanning is synchronous: let the lease's renewal and other jobs have their turn.
+    await setImmediate()
+  }
+  const { batches, notes } = planBatches(safe, request.budget)
   if (batches.length === 0)
     return { findings: [], notes, use: { used: false, reason: 'no new lines to read' } }
 
@@ -80,7 +90,7 @@ export async function askModel(request: ModelReviewRequest): Promise<ModelReview
   return { findings, notes, use }
 }
 
-function shownFiles({ change, files }: ModelReviewRequest): Map<string, { file: ChangedFile; text: string }> {
+function shownFiles({ change, files }: ModelReviewRequest): Map<string, FileToShow> {
   const changed = new Map(change.files.map((file) => [file.path, file]))
   return new Map(
     files.flatMap(({ path, text }) => {
