@@ -115,7 +115,8 @@ function readKey(name: keyof typeof Keys, value: unknown, config: ReviewConfig):
     const control = v.safeParse(Keys.suggestionControl, value, options)
     if (!control.success) return [problem(control.issues[0])]
     config.suggestionControl = control.output
-    return []
+    const unknown = Object.keys(Object(value)).filter((key) => !Object.hasOwn(control.output, key))
+    return unknown.map((key) => `unknown key \`suggestionControl.${cut(key, 100)}\``)
   }
   const version = v.safeParse(Keys.version, value, options)
   return version.success ? [] : [problem(version.issues[0])]

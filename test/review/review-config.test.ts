@@ -164,3 +164,11 @@ test('no text makes it throw, and what it leaves is a configuration', () => {
     { numRuns: 5_000 },
   )
 })
+
+test('an unknown key inside a known one is named too, and its neighbours count', () => {
+  const { config, problems } = parseReviewConfig(
+    'suggestionControl:\n  severityLevelFilter: high\n  severtyLevel: low\n',
+  )
+  assert.equal(config.suggestionControl.severityLevelFilter, 'high')
+  assert.deepEqual(problems, ['unknown key `suggestionControl.severtyLevel`'])
+})
