@@ -18,45 +18,47 @@ export async function recordFailure(
   signal: AbortSignal,
   thrown: unknown,
 ): Promise<void> {
-  const { db, job, worker, maxAttempts, log } = failed
+  const { db, job, worker, log } = failed
   // Whatever a library makes of an abort, the reason for it is what happened.
   const error = asKodusError(signal.aborted ? signal.reason : thrown)
-  const move = (name: 'fail' | 'retry' | 'handBack' | 'supersede', rest: Partial<Transition> = {}) =>
-    transitionJob(db, name, {
-      jobId: job.id,
-      fence: job.fence,
-      actor: worker,
-      reason: sentence(error),
-      ...rest,
-    })
+  const { code } = error
+  if (code === 'LEASE_LOST') return log.warn({ code }, error.message)
 
+  const { name, says, level, ...rest } = decide(error, failed)
+  const move = { jobId: job.id, fence: job.fence, actor: worker, reason: sentence(error), ...rest }
   try {
-    if (error.code === 'LEASE_LOST') {
-      log.warn({ code: error.code }, error.message)
-    } else if (error.code === 'SUPERSEDED') {
-      await move('supersede')
-      log.info(`superseded: ${error.message}`)
-    } else if (error.code === 'WORKER_STOPS') {
-      await move('handBack')
-      log.info('handed back: this worker stops')
-    } else if (error.code === 'DATABASE_UNAVAILABLE') {
-      await move('handBack', { dueInMs: 5_000 })
-      log.warn({ err: error }, 'handed back: the database failed')
-    } else if (error.retryability === 'transient' && job.attempts < maxAttempts) {
-      const dueInMs = error.retryAfterMs ?? retryDelayMs(job.attempts)
-      await move('retry', { dueInMs, error: error.report() })
-      log.warn(
-        { err: error, code: error.code },
-        `attempt ${job.attempts} of ${maxAttempts} failed: ${error.message}`,
-      )
-    } else {
-      await move('fail', { error: error.report() })
-      log.error({ err: error, code: error.code }, `failed: ${error.message}`)
-    }
+    const moved = await transitionJob(db, name, move)
+    // What is no failure needs no stack.
+    const detail = level === 'info' ? { code } : { err: error, code }
+    if (moved) log[level](detail, says)
+    else log.warn({ code }, 'failed, but the job was no longer ours')
   } catch (storeError) {
     // The row keeps its lease; when that lapses, another worker takes the job. Nothing is lost.
-    log.error(`could not record a failure (${error.code}): ${messageOf(storeError)}`)
+    log.error(`could not record a failure (${code}): ${messageOf(storeError)}`)
   }
+}
+
+interface Decision extends Pick<Transition, 'dueInMs' | 'error'> {
+  name: 'supersede' | 'handBack' | 'retry' | 'fail'
+  says: string
+  level: 'info' | 'warn' | 'error'
+}
+
+function decide(error: KodusError, { job, maxAttempts }: FailedAttempt): Decision {
+  const { code, message } = error
+  if (code === 'SUPERSEDED') return { name: 'supersede', level: 'info', says: `superseded: ${message}` }
+  if (code === 'WORKER_STOPS') {
+    return { name: 'handBack', level: 'info', says: 'handed back: this worker stops' }
+  }
+  if (code === 'DATABASE_UNAVAILABLE') {
+    return { name: 'handBack', dueInMs: 5_000, level: 'warn', says: 'handed back: the database failed' }
+  }
+  if (error.retryability === 'transient' && job.attempts < maxAttempts) {
+    const dueInMs = error.retryAfterMs ?? retryDelayMs(job.attempts)
+    const says = `attempt ${job.attempts} of ${maxAttempts} failed: ${message}`
+    return { name: 'retry', dueInMs, error: error.report(), level: 'warn', says }
+  }
+  return { name: 'fail', error: error.report(), level: 'error', says: `failed: ${message}` }
 }
 
 function sentence(error: KodusError): string {

@@ -39,8 +39,9 @@ export interface StackOptions {
 
 const COMPONENTS: readonly ComponentType[] = ['webhook', 'api', 'worker']
 
-/** How long components may take to stop: a worker's usual grace period, or the one configured, and some more. */
-const USUAL_GRACE_SECONDS = 20
+/** What the worker's grace period is here unless the environment says otherwise. */
+const GRACE_SECONDS = '20'
+/** How much longer than that a component may take to stop before it is killed. */
 const MORE_SECONDS = 15
 
 /** Starts PostgreSQL (unless DATABASE_URL names one) and the three components, each a process of its own. */
@@ -95,11 +96,12 @@ export async function startStack({
       NODE_COMPILE_CACHE: join(directory, 'cache'),
       WEBHOOK_HOST: '127.0.0.1',
       API_HOST: '127.0.0.1',
+      WORKER_GRACE_SECONDS: GRACE_SECONDS,
       ...secrets,
       ...env,
       ...running,
     }
-    const stopMs = (Number(env.WORKER_GRACE_SECONDS ?? USUAL_GRACE_SECONDS) + MORE_SECONDS) * 1000
+    const stopMs = (Number(componentEnv.WORKER_GRACE_SECONDS) + MORE_SECONDS) * 1000
     const starts = await Promise.allSettled(
       COMPONENTS.map((type) =>
         supervise({ type, env: componentEnv, output: outputOf(type, directory, output), log }),

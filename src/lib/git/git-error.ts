@@ -139,7 +139,7 @@ export function gitUnexpected(what: string): KodusError {
 const MAX_STDERR_CHARS = 400
 
 /** Short, one line, without control characters (a server's words are in it) and without secrets. */
-export function presentable(stderr: string, credential?: GitCredential): string {
+function presentable(stderr: string, credential?: GitCredential): string {
   let text = stderr
   if (credential) {
     const pair = `${credential.username ?? 'x-access-token'}:${credential.token}`

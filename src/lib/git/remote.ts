@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { KodusError } from '../errors.ts'
 
-export const REMOTE_PROTOCOLS = ['https', 'http', 'ssh', 'git'] as const
+const REMOTE_PROTOCOLS = ['https', 'http', 'ssh', 'git'] as const
 
 export type RemoteProtocol = (typeof REMOTE_PROTOCOLS)[number]
 

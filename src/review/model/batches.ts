@@ -15,7 +15,7 @@ export interface ReadingBudget {
  * A request of about 12 000 tokens leaves room for an answer in the 16 000 to 32 000 that local models are
  * run with; eight of them are a change of some 8 000 lines.
  */
-export const READING_BUDGET: ReadingBudget = { characters: 40_000, requests: 8 }
+const READING_BUDGET: ReadingBudget = { characters: 40_000, requests: 8 }
 
 /**
  * Shares a change out to requests: largest files first, each where there is still room for it. Hunks that

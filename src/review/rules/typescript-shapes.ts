@@ -47,7 +47,7 @@ export function callsMethod(name: string, object: Shape = {}): Shape {
  * Whether this is a variable or a property, as opposed to a constant, an enum member, a call that may have
  * escaped it, or a fact about the process.
  */
-export function isVariable(node: SgNode | null | undefined, exceptNamed: RegExp): boolean {
+function isVariable(node: SgNode | null | undefined, exceptNamed: RegExp): boolean {
   if (node?.is('identifier')) return !exceptNamed.test(node.text())
   if (!node?.is('member_expression')) return node?.is('subscript_expression') ?? false
   const object = node.field('object')
