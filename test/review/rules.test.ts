@@ -9,7 +9,14 @@ import type { Language, Rule } from '../../src/review/rules/rule.ts'
 import { analysedByRules, reasonNotToAnalyse, runRules } from '../../src/review/rules/run-rules.ts'
 import { textLines } from '../../src/review/rules/text-lines.ts'
 
-const EXTENSION: Record<Language, string> = { typescript: 'ts', tsx: 'tsx', javascript: 'js', python: 'py' }
+const EXTENSION: Record<Language, string> = {
+  typescript: 'ts',
+  tsx: 'tsx',
+  javascript: 'js',
+  python: 'py',
+  go: 'go',
+  java: 'java',
+}
 const HERE = new URL('../../src/review/rules/', import.meta.url)
 
 function everyLine(text: string): Set<number> {
@@ -80,7 +87,7 @@ function examplesAreJudgedRightly(rule: Rule, language: Language): void {
 
 describe('the list of rules', () => {
   test('has every file of the rules directories, each under the id that its path says', async () => {
-    const files = ['python', 'typescript'].flatMap((directory) =>
+    const files = ['go', 'java', 'python', 'typescript'].flatMap((directory) =>
       readdirSync(new URL(directory, HERE)).map((file) => `${directory}/${file.replace(/\.ts$/, '')}`),
     )
     assert.deepEqual(RULES.map((rule) => rule.id).sort(), files.sort())
@@ -125,7 +132,7 @@ describe('only what the change touched is reported', () => {
 
   test('nothing touched, or a language without rules, is nothing found', async () => {
     assert.deepEqual(await review(text, 'typescript', new Set()), [])
-    assert.deepEqual(await runRules({ path: 'main.go', text, touched: everyLine(text) }), [])
+    assert.deepEqual(await runRules({ path: 'main.rb', text, touched: everyLine(text) }), [])
     assert.deepEqual(await runRules({ path: 'constructor', text, touched: everyLine(text) }), [])
     assert.deepEqual(await runRules({ path: 'a.constructor', text, touched: everyLine(text) }), [])
   })
@@ -158,6 +165,36 @@ describe('in test code', () => {
       assert.deepEqual(await rulesAt(path), ['typescript/nan-comparison'])
     })
   }
+  const off = 'package a\n\nvar t = http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}\n'
+  const verifier =
+    'class Any {\n  public boolean verify(String host, SSLSession session) {\n    return true;\n  }\n}\n'
+  const found = async (path: string, source: string): Promise<number> =>
+    (await runRules({ path, text: source, touched: everyLine(source) })).length
+
+  for (const path of ['server/tls_test.go', 'server/testdata/a.go', 'e2e/tls.go']) {
+    test(`nor in tests of Go (${path})`, async () => assert.equal(await found(path, off), 0))
+  }
+  for (const path of ['server/tls.go', 'server/latest.go', 'contest/tls.go', 'server/tls_test_helper.go']) {
+    test(`but elsewhere in Go it is (${path})`, async () => assert.equal(await found(path, off), 1))
+  }
+  for (const path of [
+    'src/test/java/org/acme/Any.java',
+    'core/AnyTest.java',
+    'core/AnyTests.java',
+    'core/TestAny.java',
+    'core/AnyIT.java',
+  ]) {
+    test(`nor in tests of Java (${path})`, async () => assert.equal(await found(path, verifier), 0))
+  }
+  for (const path of [
+    'src/main/java/org/acme/Any.java',
+    'core/Latest.java',
+    'core/Testimony.java',
+    'core/EMIT.java',
+  ]) {
+    test(`but elsewhere in Java it is (${path})`, async () => assert.equal(await found(path, verifier), 1))
+  }
+
   for (const path of ['src/agent.ts', 'src/latest/agent.ts', 'src/contest.ts']) {
     test(`and elsewhere it is (${path})`, async () => {
       const both = ['typescript/nan-comparison', 'typescript/tls-verification-off']
@@ -181,6 +218,11 @@ describe('the id of a finding', () => {
     const elsewhere = await runRules({ path: 'src/other.ts', text: line, touched: new Set([1]) })
     assert.notEqual(only(elsewhere).id, await idIn(line))
     assert.notEqual(await idIn(line.replace('amount', 'total')), await idIn(line))
+  })
+
+  test('differs between lines of a file that are equal but for their indentation', async () => {
+    const both = await review(`${line}\n{\n  ${line}\n}\n`, 'typescript')
+    assert.equal(new Set(both.map((finding) => finding.id)).size, 2)
   })
 
   test('differs between equal lines of a file, and does not depend on which of them were touched', async () => {
@@ -246,7 +288,7 @@ describe('hostile files are analysed to the end', () => {
     'many loops': repeat('for a in b:\n c.append(lambda: a)\n'),
   }
   for (const [name, text] of Object.entries(hostile)) {
-    for (const language of ['typescript', 'python'] as const) {
+    for (const language of ['typescript', 'python', 'go', 'java'] as const) {
       test(`${name}, read as ${language}`, { timeout: 60_000 }, async () => {
         for (const finding of await review(text, language)) {
           assert.ok(finding.line >= 1 && finding.endLine >= finding.line)
@@ -301,13 +343,10 @@ describe('a file that the rules leave alone', () => {
   })
 
   test('is one in a language without rules, of whatever length', async () => {
-    assert.equal(reasonNotToAnalyse(fileOf('main.go', ' '.repeat(1024 * 1024))), undefined)
-    assert.deepEqual(['a.ts', 'a.PY', 'main.go', 'Makefile', 'a.constructor'].map(analysedByRules), [
-      true,
-      true,
-      false,
-      false,
-      false,
-    ])
+    assert.equal(reasonNotToAnalyse(fileOf('main.rb', ' '.repeat(1024 * 1024))), undefined)
+    assert.deepEqual(
+      ['a.ts', 'a.PY', 'main.go', 'A.java', 'main.rb', 'Makefile', 'a.constructor'].map(analysedByRules),
+      [true, true, true, true, false, false, false],
+    )
   })
 })

@@ -84,7 +84,7 @@ describe('the sample pull request', () => {
       'deploy/orders.yaml:7 secret/basicauth',
       'src/orders/search-orders.ts:23 typescript/sql-injection',
       'src/orders/ship-orders.ts:22 typescript/empty-catch',
-      'worker/settle_payments.py:28 python/swallowed-exception',
+      'worker/settle_payments.py:29 python/swallowed-exception',
     ])
   })
 

@@ -2,7 +2,7 @@ import { rules as scanners } from '@secretlint/secretlint-rule-preset-recommend'
 import { findingId } from '../finding-id.ts'
 import type { Finding } from '../review.ts'
 import type { FileToAnalyse } from './file.ts'
-import { textLines, touchedWithin } from './text-lines.ts'
+import { textLines, touchedWithin, unindented } from './text-lines.ts'
 
 type Scanner = (typeof scanners)[number]
 type Context = Parameters<Scanner['create']>[0]
@@ -43,7 +43,7 @@ export async function findSecrets(file: FileToAnalyse): Promise<Finding[]> {
     seen.add(line)
     const endLine = lines.lineAt(Math.max(leak.start, leak.end - 1))
     const rule = `secret/${leak.kind}`
-    const code = lines.slice(line, endLine)
+    const code = unindented(lines.slice(line, endLine))
     const before = occurrences.get(rule + code) ?? 0
     occurrences.set(rule + code, before + 1)
     if (!touchedWithin(file.touched, line, endLine)) continue

@@ -1,3 +1,37 @@
+import { cleanupSkippedByExit } from './go/cleanup-skipped-by-exit.ts'
+import { deferBeforeErrorCheck } from './go/defer-before-error-check.ts'
+import { deferInLoop } from './go/defer-in-loop.ts'
+import { emptyErrorBranch } from './go/empty-error-branch.ts'
+import { fatalInGoroutine } from './go/fatal-in-goroutine.ts'
+import { handlerGoesOnAfterError } from './go/handler-goes-on-after-error.ts'
+import { randomSecret as goRandomSecret } from './go/random-secret.ts'
+import { returnWhileLocked } from './go/return-while-locked.ts'
+import { shellInjection as goShellInjection } from './go/shell-injection.ts'
+import { sqlInjection as goSqlInjection } from './go/sql-injection.ts'
+import { tlsVerificationOff as goTlsVerificationOff } from './go/tls-verification-off.ts'
+import { uncheckedRowsError } from './go/unchecked-rows-error.ts'
+import { unclosedResponse } from './go/unclosed-response.ts'
+import { waitgroupAddInGoroutine } from './go/waitgroup-add-in-goroutine.ts'
+import { zipSlip } from './go/zip-slip.ts'
+import { commandInjection } from './java/command-injection.ts'
+import { decimalOfDouble } from './java/decimal-of-double.ts'
+import { deserializedRequest } from './java/deserialized-request.ts'
+import { doubleCheckedLocking } from './java/double-checked-locking.ts'
+import { equalsWithoutHashcode } from './java/equals-without-hashcode.ts'
+import { ignoredString } from './java/ignored-string.ts'
+import { lostInterrupt } from './java/lost-interrupt.ts'
+import { negativeRemainder } from './java/negative-remainder.ts'
+import { partialRead } from './java/partial-read.ts'
+import { randomSecret as javaRandomSecret } from './java/random-secret.ts'
+import { returnInFinally as javaReturnInFinally } from './java/return-in-finally.ts'
+import { sharedDateFormat } from './java/shared-date-format.ts'
+import { sqlInjection as javaSqlInjection } from './java/sql-injection.ts'
+import { stringIdentity } from './java/string-identity.ts'
+import { swallowedException as javaSwallowedException } from './java/swallowed-exception.ts'
+import { threadRun } from './java/thread-run.ts'
+import { tlsVerificationOff as javaTlsVerificationOff } from './java/tls-verification-off.ts'
+import { truncatedComparison } from './java/truncated-comparison.ts'
+import { unlockOutsideFinally } from './java/unlock-outside-finally.ts'
 import { assertTuple } from './python/assert-tuple.ts'
 import { bareExcept } from './python/bare-except.ts'
 import { blockingSleepInAsync } from './python/blocking-sleep-in-async.ts'
@@ -9,7 +43,7 @@ import { naiveUtcTimestamp } from './python/naive-utc-timestamp.ts'
 import { returnInFinally as pythonReturnInFinally } from './python/return-in-finally.ts'
 import { shellInjection as pythonShellInjection } from './python/shell-injection.ts'
 import { sqlInjection as pythonSqlInjection } from './python/sql-injection.ts'
-import { swallowedException } from './python/swallowed-exception.ts'
+import { swallowedException as pythonSwallowedException } from './python/swallowed-exception.ts'
 import { tlsVerificationOff as pythonTlsVerificationOff } from './python/tls-verification-off.ts'
 import { unpickledRequest } from './python/unpickled-request.ts'
 import { unsafeYamlLoad } from './python/unsafe-yaml-load.ts'
@@ -24,7 +58,7 @@ import { evalOfExpression as typescriptEvalOfExpression } from './typescript/eva
 import { nanComparison } from './typescript/nan-comparison.ts'
 import { numericSort } from './typescript/numeric-sort.ts'
 import { parseIntInMap } from './typescript/parse-int-in-map.ts'
-import { randomSecret } from './typescript/random-secret.ts'
+import { randomSecret as typescriptRandomSecret } from './typescript/random-secret.ts'
 import { regexpFromRequest } from './typescript/regexp-from-request.ts'
 import { returnInFinally as typescriptReturnInFinally } from './typescript/return-in-finally.ts'
 import { shellInjection as typescriptShellInjection } from './typescript/shell-injection.ts'
@@ -34,6 +68,40 @@ import { tlsVerificationOff as typescriptTlsVerificationOff } from './typescript
 
 /** Every rule there is. */
 export const RULES: readonly Rule[] = [
+  cleanupSkippedByExit,
+  deferBeforeErrorCheck,
+  deferInLoop,
+  emptyErrorBranch,
+  fatalInGoroutine,
+  handlerGoesOnAfterError,
+  goRandomSecret,
+  returnWhileLocked,
+  goShellInjection,
+  goSqlInjection,
+  goTlsVerificationOff,
+  uncheckedRowsError,
+  unclosedResponse,
+  waitgroupAddInGoroutine,
+  zipSlip,
+  commandInjection,
+  decimalOfDouble,
+  deserializedRequest,
+  doubleCheckedLocking,
+  equalsWithoutHashcode,
+  ignoredString,
+  lostInterrupt,
+  negativeRemainder,
+  partialRead,
+  javaRandomSecret,
+  javaReturnInFinally,
+  sharedDateFormat,
+  javaSqlInjection,
+  stringIdentity,
+  javaSwallowedException,
+  threadRun,
+  javaTlsVerificationOff,
+  truncatedComparison,
+  unlockOutsideFinally,
   assertTuple,
   bareExcept,
   blockingSleepInAsync,
@@ -45,7 +113,7 @@ export const RULES: readonly Rule[] = [
   pythonReturnInFinally,
   pythonShellInjection,
   pythonSqlInjection,
-  swallowedException,
+  pythonSwallowedException,
   pythonTlsVerificationOff,
   unpickledRequest,
   unsafeYamlLoad,
@@ -59,7 +127,7 @@ export const RULES: readonly Rule[] = [
   nanComparison,
   numericSort,
   parseIntInMap,
-  randomSecret,
+  typescriptRandomSecret,
   regexpFromRequest,
   typescriptReturnInFinally,
   typescriptShellInjection,

@@ -1,14 +1,18 @@
+import go from '@ast-grep/lang-go'
+import java from '@ast-grep/lang-java'
 import python from '@ast-grep/lang-python'
 import { parse, registerDynamicLanguage, type SgNode } from '@ast-grep/napi'
 import type { Language } from './rule.ts'
 
-registerDynamicLanguage({ python })
+registerDynamicLanguage({ python, go, java })
 
 const PARSERS: Record<Language, string> = {
   typescript: 'TypeScript',
   tsx: 'Tsx',
   javascript: 'JavaScript',
   python: 'python',
+  go: 'go',
+  java: 'java',
 }
 
 const EXTENSIONS: Record<string, Language> = {
@@ -22,6 +26,8 @@ const EXTENSIONS: Record<string, Language> = {
   jsx: 'javascript',
   py: 'python',
   pyi: 'python',
+  go: 'go',
+  java: 'java',
 }
 
 /** @returns undefined for a language that there are no rules for */

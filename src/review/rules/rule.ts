@@ -1,7 +1,7 @@
 import type { NapiConfig, SgNode } from '@ast-grep/napi'
 import type { Severity } from '../review.ts'
 
-export type Language = 'typescript' | 'tsx' | 'javascript' | 'python'
+export type Language = 'typescript' | 'tsx' | 'javascript' | 'python' | 'go' | 'java'
 
 /** Every dialect that a rule under `typescript/` reads. */
 export const SCRIPT_LANGUAGES: readonly Language[] = ['typescript', 'tsx', 'javascript']
@@ -32,6 +32,10 @@ export interface Rule {
   notInTests?: true
   /** Something the file must have besides, such as the import that tells one `exec` from another. */
   fileHas?: NapiConfig
+  /** Something in the file that says the mistake is none, such as a check of its own in the place of the usual one. */
+  unlessFileHas?: NapiConfig
+  /** Parts of a file in which the mistake is made on purpose, such as what an option called `insecure` brings about. */
+  unlessWithin?: NapiConfig
   /**
    * The narrow nodes of a match that are the mistake, where that is not all of it. They decide on which lines
    * it is reported, and so whether the change has touched it.

@@ -6,7 +6,7 @@ import type { FileToAnalyse } from './file.ts'
 import { RULES } from './index.ts'
 import { languageOf, parseAs } from './languages.ts'
 import type { Rule } from './rule.ts'
-import { type TextLines, textLines, touchedWithin } from './text-lines.ts'
+import { type TextLines, textLines, touchedWithin, unindented } from './text-lines.ts'
 
 /** A longer node is reported at its first line alone: a reader cannot tell what in it is meant. */
 const MAX_LINES = 10
@@ -17,9 +17,9 @@ const MAX_LENGTH = 256 * 1024
 /** A line with more mistakes than this is no line that a person wrote: it gets no replacement. */
 const MAX_FIXES = 20
 
-/** Directories and file names that the usual test runners look for. */
+/** Directories and file names that the usual test runners look for. `src/test/` of Java is one of them. */
 const TEST_PATH =
-  /(^|\/)(tests?|__tests__|specs?|e2e)\/|[._-](test|spec)\.\w+$|(^|\/)(test_[^/]*|conftest)\.py$/
+  /(^|\/)(tests?|__tests__|specs?|e2e|testdata)\/|[._-](test|spec)\.\w+$|(^|\/)(test_[^/]*|conftest)\.py$|(^|\/)(Test[A-Z][^/]*|[^/]*(Tests?|TestCase|[a-z]IT))\.java$/
 
 /** Whether there are rules for the language of the file at this path. */
 export function analysedByRules(path: string): boolean {
@@ -59,14 +59,17 @@ export async function runRules(file: FileToAnalyse): Promise<Finding[]> {
 function findingsOf(rule: Rule, root: SgNode, file: FileToAnalyse, lines: TextLines): Finding[] {
   const matches = root.findAll(rule.match)
   if (matches.length === 0 || (rule.fileHas && !root.find(rule.fileHas))) return []
-  const nodes = matches.flatMap((match) => rule.at?.(match) ?? [match])
+  if (rule.unlessFileHas && root.find(rule.unlessFileHas)) return []
+  const nodes = matches
+    .flatMap((match) => rule.at?.(match) ?? [match])
+    .filter(notWithin(rule.unlessWithin ? root.findAll(rule.unlessWithin) : []))
 
   const findings: Finding[] = []
   const occurrences = new Map<string, number>()
   for (const [line, onLine] of groupByLine(nodes)) {
     const endLine = lastLine(onLine, line)
     // Lines that nobody touched count too, so that touching one twin does not change the other's id.
-    const code = lines.slice(line, endLine)
+    const code = unindented(lines.slice(line, endLine))
     const before = occurrences.get(code) ?? 0
     occurrences.set(code, before + 1)
     if (!touchedWithin(file.touched, line, endLine)) continue
@@ -87,6 +90,23 @@ function findingsOf(rule: Rule, root: SgNode, file: FileToAnalyse, lines: TextLi
     })
   }
   return findings
+}
+
+/** Whether a node is in none of these parts, in logarithmic time: hostile files have many of both. */
+function notWithin(parts: readonly SgNode[]): (node: SgNode) => boolean {
+  const inOrder = parts.map((part) => part.range()).sort((a, b) => a.start.index - b.start.index)
+  const ends: number[] = []
+  for (const { end } of inOrder) ends.push(Math.max(end.index, ends.at(-1) ?? 0))
+  return (node) => {
+    const { start, end } = node.range()
+    let [low, high] = [0, inOrder.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((inOrder[middle]?.start.index ?? 0) <= start.index) low = middle + 1
+      else high = middle
+    }
+    return low === 0 || (ends[low - 1] ?? 0) < end.index
+  }
 }
 
 function groupByLine(nodes: readonly SgNode[]): Map<number, SgNode[]> {

@@ -35,3 +35,11 @@ export function touchedWithin(touched: ReadonlySet<number>, line: number, endLin
   for (let at = line; at <= endLine; at++) if (touched.has(at)) return true
   return false
 }
+
+/** Lines without their indentation, as `findingId` sees them: twins that are only indented differently are twins. */
+export function unindented(lines: string): string {
+  return lines
+    .split('\n')
+    .map((line) => line.trim())
+    .join('\n')
+}

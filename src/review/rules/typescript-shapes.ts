@@ -50,6 +50,7 @@ export function callsMethod(name: string, object: Shape = {}): Shape {
 function isVariable(node: SgNode | null | undefined, exceptNamed: RegExp): boolean {
   if (node?.is('identifier')) return !exceptNamed.test(node.text())
   if (!node?.is('member_expression')) return node?.is('subscript_expression') ?? false
+  if (exceptNamed.test(node.field('property')?.text() ?? '')) return false
   const object = node.field('object')
   return !(object?.is('identifier') && /^([A-Z]|process$)/.test(object.text()))
 }

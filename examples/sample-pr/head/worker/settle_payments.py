@@ -11,6 +11,7 @@ log = logging.getLogger("settle")
 
 
 def settle(payment_id, amount, headers={}):
+    headers["Idempotency-Key"] = payment_id
     reply = requests.post(
         f"{PROVIDER}/settlements",
         json={"payment": payment_id, "amount": amount},

@@ -3,11 +3,11 @@ import { callsMethod } from '../python-shapes.ts'
 import { descend, type Rule, type Shape } from '../rule.ts'
 import { SQL_BEGINS, SQL_ENDS_BEFORE_VALUE, SQL_LITERAL_BEFORE_VALUE, SQL_SAFE_NAME } from '../sql.ts'
 
-/** A statement with `%s` or `{}` where a value belongs. */
+/** A statement with `%s` or `{}` where a value belongs: behind a column that has a name. */
 const TEMPLATE: Shape = {
   kind: 'string',
   all: [
-    { regex: `(?is)^["']{1,3}.*(=|<|>|\\bi?like)\\s*['"]?%?(%s|\\{\\w*\\})` },
+    { regex: `(?is)^["']{1,3}(.*[^%\\w])?\\w+["'\\])]*\\s*(=|<|>|\\bi?like)\\s*['"]?((%%)*%s|%?\\{\\w*\\})` },
     { has: { kind: 'string_content', regex: SQL_BEGINS } },
   ],
 }
@@ -15,6 +15,7 @@ const TEMPLATE: Shape = {
 function isVariable(node: SgNode | null): boolean {
   if (node?.is('identifier')) return !SQL_SAFE_NAME.test(node.text())
   if (!node?.is('attribute')) return node?.is('subscript') ?? false
+  if (SQL_SAFE_NAME.test(node.field('attribute')?.text() ?? '')) return false
   const object = node.field('object')
   return !(object?.is('identifier') && /^[A-Z]/.test(object.text()))
 }
@@ -73,6 +74,8 @@ export const sqlInjection: Rule = {
       `cursor.execute("select * from orders where name = '" + name + "'")\n`,
     ],
     good: [
+      'cursor.execute("update %s set %s=%s" % (table, column, "to_char(%s)" % old_column))\n',
+      'cursor.execute("select * from %s where %s = %%s" % (table, column), [value])\n',
       'cursor.execute("select * from orders where id = %s", (order_id,))\n',
       'cursor.execute(f"select * from {table} where id = %s", (order_id,))\n',
       'cursor.execute(f"select * from orders where id in ({placeholders})", ids)\n',

@@ -14,7 +14,14 @@ export const asyncPromiseExecutor: Rule = {
       kind: 'new_expression',
       all: [{ has: { field: 'constructor', kind: 'identifier', regex: '^Promise$' } }, FIRST_ARGUMENT],
     },
-    constraints: { FIRST: ASYNC_FUNCTION },
+    constraints: {
+      FIRST: {
+        all: [
+          ASYNC_FUNCTION,
+          { not: { has: { field: 'body', kind: 'statement_block', has: { kind: 'try_statement' } } } },
+        ],
+      },
+    },
   },
   at: (match) => descend(match, 'constructor'),
   examples: {
@@ -23,6 +30,7 @@ export const asyncPromiseExecutor: Rule = {
       'return new Promise(async function (resolve) { resolve(await load()) })\n',
     ],
     good: [
+      'const ready = new Promise(async (resolve, reject) => {\n  try {\n    resolve(await connect())\n  } catch (error) {\n    reject(error)\n  }\n})\n',
       'const ready = new Promise((resolve) => setTimeout(resolve, 10))\n',
       'const pool = new Pool(async (resource) => { await resource.close() })\n',
     ],
