@@ -5,13 +5,17 @@ import { build } from 'esbuild'
 
 rmSync('dist', { recursive: true, force: true })
 await build({
-  entryPoints: { kodus: 'src/cli/main.ts', main: 'src/main.ts' },
+  entryPoints: {
+    kodus: 'src/cli/main.ts',
+    main: 'src/main.ts',
+    'custom-matcher': 'src/review/rules/custom-matcher.ts',
+  },
   outdir: 'dist',
   bundle: true,
   splitting: true,
   format: 'esm',
   platform: 'node',
-  target: 'node20.12',
+  target: 'node20.18',
   packages: 'external',
   // Every file directly in dist/, so that a module finds its neighbours there wherever esbuild puts it.
   chunkNames: '[name]-[hash]',

@@ -10,11 +10,11 @@ export const variables = {
   COMPONENT_TYPE: { describe: 'Which component `npm run component` runs: `webhook`, `api` or `worker`.' },
 } as const satisfies Variables
 
-/** `npm run component` joins the stack that runs in the checkout, and reads its `.env`; nobody else does. */
+/** `npm run component` joins the stack that runs in the checkout, and reads its `.env` and the settings of `kodus setup github`. */
 export function loadCheckoutSettings(): void {
   if (process.env.npm_lifecycle_event !== 'component') return
   const root = new URL('../', import.meta.url)
-  loadSettings(['.kodus/env', '.env'].map((name) => fileURLToPath(new URL(name, root))))
+  loadSettings(['.kodus/env', '.env', '.kodus/github.env'].map((name) => fileURLToPath(new URL(name, root))))
 }
 
 /** @throws KodusError CONFIG_MISSING or CONFIG_INVALID */

@@ -31,7 +31,9 @@ function importsOf(from: string, text: string): Import[] {
 
 const ROOMS = ['webhook-handler', 'api-rest', 'worker', 'cli']
 /** The part of jobs/ that is pure and stands below the store. */
-const PURE_JOBS = ['job', 'job-types', 'queue', 'review-request'].map((name) => `src/jobs/${name}.ts`)
+const PURE_JOBS = ['delivery-log', 'job', 'job-types', 'queue', 'review-request'].map(
+  (name) => `src/jobs/${name}.ts`,
+)
 
 const LAYERS: { part: string; may: (to: string) => boolean }[] = [
   { part: 'src/lib/', may: (to) => to.startsWith('src/lib/') },
@@ -51,7 +53,7 @@ const LAYERS: { part: string; may: (to: string) => boolean }[] = [
     part: 'src/webhook-handler/',
     may: (to) =>
       within(to, 'lib', 'jobs', 'store', 'webhook-handler') ||
-      /^src\/forges\/(webhooks|webhook-source|[^/]+\/webhook)\.ts$/.test(to),
+      /^src\/forges\/(webhooks|webhook-source|[^/]+\/(webhook|allowlist))\.ts$/.test(to),
   },
   ...ROOMS.filter((room) => room !== 'webhook-handler').map((room) => ({
     part: `src/${room}/`,

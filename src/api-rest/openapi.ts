@@ -41,7 +41,10 @@ export async function serveOpenApi(app: Api, version: string): Promise<void> {
       },
       servers: [{ url: '/' }],
       tags: [
-        { name: 'jobs', description: 'One job is one delivery of a webhook that asks for a review.' },
+        {
+          name: 'jobs',
+          description: 'One job is one delivery of a webhook that asks for a review, or commands one.',
+        },
         { name: 'service', description: 'This process itself; no key needed.' },
       ],
       components: {

@@ -6,7 +6,6 @@ import type * as schemas from './schemas.ts'
 
 /** A job as listings show it. */
 export function presentJobSummary(job: JobView): v.InferInput<typeof schemas.JobSummary> {
-  const { title, branch, base, head, sender } = job.request
   return {
     id: job.id,
     type: job.type,
@@ -15,11 +14,7 @@ export function presentJobSummary(job: JobView): v.InferInput<typeof schemas.Job
     repository: job.repository,
     organisation: job.organisation,
     pullRequest: job.pullRequest,
-    title,
-    branch,
-    base,
-    head,
-    sender,
+    ...presentPayload(job),
     deliveryId: job.deliveryId,
     run: job.run,
     attempts: job.attempts,
@@ -33,12 +28,46 @@ export function presentJobSummary(job: JobView): v.InferInput<typeof schemas.Job
   }
 }
 
+function presentPayload(job: JobView) {
+  const noReview = { title: null, branch: null, base: null, head: null }
+  switch (job.type) {
+    case 'code-review': {
+      const { title, branch, base, head, sender } = job.payload
+      return { title, branch, base, head, command: null, sender }
+    }
+    case 'command':
+      return { ...noReview, command: job.payload.command, sender: job.payload.sender }
+    default:
+      // Recorded by a newer component.
+      return { ...noReview, command: null, sender: null }
+  }
+}
+
 /** A job with its review, once that is posted. */
 export function presentJob(
   job: JobView & { review: Review | null; reviewUrl: string | null },
 ): v.InferInput<typeof schemas.Job> {
-  const { review, reviewUrl } = job
-  return { ...presentJobSummary(job), findings: review?.findings ?? [], review, reviewUrl }
+  const review = job.review && presentReview(job.review)
+  return { ...presentJobSummary(job), findings: review?.findings ?? [], review, reviewUrl: job.reviewUrl }
+}
+
+/** What is for people to read; the rest of a review is there for the next one. */
+function presentReview(review: Review): v.InferInput<typeof schemas.Review> {
+  const { base, head, since, files, findings, carried, fixed, returned, notes, model, fetchedBytes } = review
+  return {
+    base,
+    head,
+    since,
+    files: { ...files, unchanged: files.unchanged ?? 0 },
+    findings,
+    carried,
+    fixed,
+    returned,
+    forgotten: review.forgotten ?? [],
+    notes,
+    model,
+    fetchedBytes,
+  }
 }
 
 export function presentEvent(event: JobEvent): v.InferInput<typeof schemas.JobEvent> {

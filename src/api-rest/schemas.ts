@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { JOB_STATUSES } from '../jobs/job.ts'
+import { COMMANDS } from '../jobs/review-request.ts'
 import { SEVERITIES } from '../review/review.ts'
 
 /**
@@ -43,12 +44,24 @@ export const Finding = v.object({
 export const Review = v.object({
   base: v.string(),
   head: v.string(),
+  since: v.pipe(
+    v.nullable(v.string()),
+    v.description('The head that the review before this one saw: only what changed since then was read.'),
+  ),
   files: v.object({
     changed: Count,
     reviewed: v.pipe(Count, v.description('Read by the rules of their language, by a model, or by both.')),
     secretsOnly: v.pipe(Count, v.description('Scanned for credentials, and read by nothing else.')),
+    unchanged: v.pipe(Count, v.description('Read by an earlier review, and not changed since.')),
   }),
-  findings: v.array(Finding),
+  findings: v.pipe(v.array(Finding), v.description('Said by this review.')),
+  carried: v.pipe(
+    v.array(Finding),
+    v.description('Said by earlier reviews of the pull request, and still true: not said again.'),
+  ),
+  fixed: v.pipe(v.array(Finding), v.description('Said by earlier reviews; the code is gone.')),
+  returned: v.pipe(v.array(Finding), v.description('Said by earlier reviews, gone meanwhile, and back.')),
+  forgotten: v.pipe(v.array(Finding), v.description('Said by earlier reviews, and dismissed by a person.')),
   notes: v.pipe(
     v.array(v.object({ about: v.string(), reason: v.string() })),
     v.description('What was not looked at, or not fully, and why.'),
@@ -63,20 +76,25 @@ export const Review = v.object({
       outputTokens: Count,
     }),
   ]),
+  fetchedBytes: v.pipe(Count, v.description('Bytes that git fetched to read the change.')),
 })
 
 export const JobSummary = v.object({
   id: v.pipe(v.string(), v.uuid()),
-  type: v.string(),
+  type: v.pipe(v.string(), v.description('`code-review` or `command`; a newer worker may know others.')),
   status: Status,
   forge: v.string(),
   repository: v.string(),
   organisation: v.string(),
   pullRequest: v.nullable(v.string()),
-  title: v.string(),
+  title: v.pipe(v.nullable(v.string()), v.description('Null where the job is no review.')),
   branch: v.nullable(v.string()),
-  base: v.string(),
-  head: v.string(),
+  base: v.pipe(v.nullable(v.string()), v.description('Null where the job is no review.')),
+  head: v.pipe(v.nullable(v.string()), v.description('Null where the job is no review.')),
+  command: v.pipe(
+    v.nullable(v.picklist([...COMMANDS, 'unknown'])),
+    v.description('What a comment told the reviewer to do; null where the job is no command.'),
+  ),
   sender: v.nullable(v.string()),
   deliveryId: v.string(),
   run: v.pipe(Line, v.description('Goes up with each replay.')),

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { GITHUB_VARIABLES } from '../forges/github/config.ts'
 import { QUEUE_VARIABLES } from '../jobs/config.ts'
 import { loadSettings } from '../lib/config.ts'
 import { type Environment, text, type Variables } from '../lib/env.ts'
@@ -12,6 +13,7 @@ export const variables = {
   ...QUEUE_VARIABLES,
   ...MODEL_VARIABLES,
   ...GIT_VARIABLES,
+  ...GITHUB_VARIABLES,
   KODUS_DIRECTORY: {
     describe:
       "Where this machine's data and secrets are kept. Default: `.kodus` in the checkout, or in the current directory.",
@@ -20,7 +22,8 @@ export const variables = {
 
 /**
  * `npm start` and `npm run kodus` read the checkout's `.env` too and, for commands that talk to the running
- * stack, what that left in `.kodus/env`.
+ * stack, what that left in `.kodus/env`. What `kodus setup github` left is not loaded, but looked up by those
+ * who work with it: see `withGitHubSettings`.
  */
 export function loadCheckoutSettings({ ofRunningStack }: { ofRunningStack: boolean }): void {
   if (!['start', 'kodus'].includes(process.env.npm_lifecycle_event ?? '')) return

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { addDeliveries } from './commands/deliveries.ts'
 import { addDemo } from './commands/demo.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addKeys } from './commands/keys.ts'
 import { addReview } from './commands/review.ts'
+import { addSetup } from './commands/setup.ts'
 import { addUp } from './commands/up.ts'
 import { loadCheckoutSettings } from './config.ts'
 import { EXIT_FAILED, reportFailure } from './failure.ts'
@@ -24,6 +26,8 @@ addReview(program)
 addUp(program)
 addDemo(program)
 addKeys(program)
+addSetup(program)
+addDeliveries(program)
 addDoctor(program)
 
 try {

@@ -13,6 +13,8 @@ export interface Change {
   title: string
   description: string
   files: ChangedFile[]
+  /** Bytes of packs that were fetched to read it; 0 where everything was there already. */
+  fetchedBytes: number
 }
 
 /** The numbers of the lines that the change added or rewrote, in the file at head. */

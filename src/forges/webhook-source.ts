@@ -1,10 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { PullRequestState, ReviewRequest } from '../jobs/review-request.ts'
+import type { CommandRequest, PullRequestState, ReviewRequest } from '../jobs/review-request.ts'
 import { KodusError } from '../lib/errors.ts'
 
-/** What a webhook means to us: a review, a pull request that is no longer as it was, both, or nothing. */
+/** What a webhook means to us: a review, a command, a pull request that is no longer as it was, or nothing. */
 export type NarrowedWebhook =
   | { request: ReviewRequest; pullRequest?: PullRequestState }
+  | { command: CommandRequest }
   | { pullRequest: PullRequestState }
   | { ignored: string }
 

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { messageOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
+import { repeat } from '../lib/repeat.ts'
 import type { Database } from '../store/database.ts'
 import { takeDueJobs } from '../store/take-due-jobs.ts'
 import { publishJobs } from './publish-jobs.ts'
@@ -25,31 +24,12 @@ export interface DispatcherOptions {
  */
 export function startDispatcher(options: DispatcherOptions): { stop(): Promise<void> } {
   const { db, queue, types, log, everyMs = 1_000 } = options
-  const stopping = new AbortController()
-
-  async function dispatch(): Promise<void> {
+  const dispatch = async (signal: AbortSignal): Promise<void> => {
     let taken = BATCH
-    while (taken === BATCH && queue.isUp() && !stopping.signal.aborted) {
+    while (taken === BATCH && queue.isUp() && !signal.aborted) {
       const due = await takeDueJobs(db, { types, limit: BATCH })
       taken = (await publishJobs({ db, queue }, due)) ? due.length : 0
     }
   }
-
-  async function run(): Promise<void> {
-    let outage: string | undefined
-    while (!stopping.signal.aborted) {
-      const failure = await dispatch().then(() => undefined, messageOf)
-      if (failure && failure !== outage) log.warn(`due jobs are not being published: ${failure}`)
-      outage = failure
-      await sleep(everyMs, undefined, { signal: stopping.signal }).catch(() => {})
-    }
-  }
-
-  const running = run()
-  return {
-    stop: () => {
-      stopping.abort()
-      return running
-    },
-  }
+  return repeat('due jobs are not being published', everyMs, dispatch, log)
 }

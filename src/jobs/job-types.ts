@@ -1,3 +1,5 @@
+import type { JobTypeName } from './review-request.ts'
+
 /**
  * The one registry of job types. Routing keys, attempts and deadlines derive from it, and so does what a
  * component knows: it leaves a job of another type or version to a component that has it.
@@ -13,9 +15,9 @@ export interface JobType {
 
 export const JOB_TYPES = {
   'code-review': { version: 1, maxAttempts: 5, deadlineMs: 30 * 60_000 },
-} as const satisfies Record<string, JobType>
-
-type JobTypeName = keyof typeof JOB_TYPES
+  /** A comment that addresses the reviewer: checked with the forge, then done. */
+  command: { version: 1, maxAttempts: 5, deadlineMs: 2 * 60_000 },
+} as const satisfies Record<JobTypeName, JobType>
 
 export function knownJobType(type: string, version: number): JobType | undefined {
   const known: JobType | undefined = Object.hasOwn(JOB_TYPES, type)

@@ -4,7 +4,6 @@ import { deferJobs } from '../store/defer-jobs.ts'
 import { isDatabaseUnavailable } from '../store/outages.ts'
 import type { RecordedDelivery } from '../store/record-deliveries.ts'
 import type { WaitingJob } from '../store/take-due-jobs.ts'
-import { JOB_TYPES } from './job-types.ts'
 import type { JobQueue } from './queue.ts'
 
 /** Confirmed jobs are published again after this, should the queue have lost them. */
@@ -40,11 +39,10 @@ export async function publishRecorded(
   stores: { db: Database; queue: JobQueue },
   recorded: Iterable<RecordedDelivery>,
 ): Promise<void> {
-  const { version } = JOB_TYPES['code-review']
   const waiting: WaitingJob[] = []
-  for (const { jobId, status, fence } of recorded) {
+  for (const { jobId, status, job } of recorded) {
     // A duplicate's job may wait too, replayed by it or not; publishing one twice does no harm.
-    if (status === 'PENDING' && fence !== null) waiting.push({ jobId, type: 'code-review', version, fence })
+    if (status === 'PENDING' && job) waiting.push({ jobId, ...job })
   }
   await publishJobs(stores, waiting)
 }

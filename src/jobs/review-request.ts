@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { v5 as uuidv5 } from 'uuid'
 
 /** The forges of this build. A test compares it with the folders of `src/forges`. */
@@ -22,9 +23,48 @@ export interface ReviewRequest {
   branch: string | null
   /** The account whose action caused the webhook. */
   sender: string | null
-  /** What happened at the forge: `opened`, `synchronize`, … */
+  /** What happened at the forge: `opened`, `synchronize`, …; `command` where a person asked for it. */
   action: string
+  /** The branch that the change wants to go to, where the forge names one: its tip is what is compared with. */
+  baseBranch?: string | null
+  draft?: boolean
+  /** Asked for by a command: reviewed whole, and although its head was reviewed before. */
+  force?: boolean
+  /** Who asked for it by a command, with a write permission that the forge has confirmed. */
+  approvedBy?: string | null
 }
+
+export const COMMANDS = ['review', 'pause', 'resume', 'ignore', 'help'] as const
+
+export type CommandName = (typeof COMMANDS)[number]
+
+/** A comment that addresses the reviewer. It is the payload of a `command` job; nothing in it is confirmed yet. */
+export interface CommandRequest {
+  repository: string
+  organisation: string
+  pullRequest: string
+  /** `unknown`: the reviewer was addressed with another word; it answers with help. */
+  command: CommandName | 'unknown'
+  force: boolean
+  /** The account that wrote the comment. */
+  sender: string
+  comment: {
+    /** The forge's id of the comment. */
+    id: string
+    /** In the conversation, or in a thread at a line of the change. */
+    place: 'conversation' | 'thread'
+    /** For `thread`: the id of the comment that began the thread. */
+    threadId: string | null
+  }
+}
+
+/** What jobs carry, by their type. */
+export interface JobPayloads {
+  'code-review': ReviewRequest
+  command: CommandRequest
+}
+
+export type JobTypeName = keyof JobPayloads
 
 /** A pull request as the forge last told of it. "Newer" means `updatedAt`, never the order of arrival. */
 export interface PullRequestState {
@@ -46,8 +86,9 @@ export interface Delivery {
   digest: string
   /** ISO 8601, when the handler had it: counts where the forge dates nothing, and where two dates are equal. */
   receivedAt: string
-  /** Absent when the event only changes a pull request's state. */
+  /** The type of the job that `request` or `command` asks for is told by which of them is there. */
   request?: ReviewRequest
+  command?: CommandRequest
   pullRequest?: PullRequestState
 }
 
@@ -59,4 +100,15 @@ const JOB_NAMESPACE = 'f2a7a1c6-41a0-4dc3-8d0e-6f5b4c8f9a11'
  */
 export function jobIdOf(forge: ForgeName, deliveryId: string): string {
   return uuidv5(`${forge}:${deliveryId}`, JOB_NAMESPACE)
+}
+
+/** A delivery of our own: nobody sent and signed it. What is told again under the same id is done once. */
+export function ownDelivery(forge: ForgeName, deliveryId: string): Delivery {
+  return {
+    forge,
+    deliveryId,
+    jobId: jobIdOf(forge, deliveryId),
+    digest: createHash('sha256').update(deliveryId).digest('hex'),
+    receivedAt: new Date().toISOString(),
+  }
 }

@@ -1,18 +1,23 @@
+import type { Verdict } from '../forges/forge.ts'
 import type { ReviewRequest } from '../jobs/review-request.ts'
 import type { Log } from '../lib/log.ts'
 import { newDraft } from './draft.ts'
 import type { Review } from './review.ts'
 import type { ReviewPorts, Stage } from './stage.ts'
+import { admit } from './stages/admit.ts'
 import { analyse } from './stages/analyse.ts'
 import { askModel } from './stages/ask-model.ts'
 import { gatherChange } from './stages/gather-change.ts'
 import { loadConfig } from './stages/load-config.ts'
-import { publish } from './stages/publish.ts'
+import { postIntended, publish } from './stages/publish.ts'
+import { recall } from './stages/recall.ts'
 import { selectFiles } from './stages/select-files.ts'
 import { verifyFindings } from './stages/verify-findings.ts'
 
 /** The product, as a list. */
 export const PIPELINE: readonly Stage[] = [
+  admit,
+  recall,
   gatherChange,
   loadConfig,
   selectFiles,
@@ -22,22 +27,46 @@ export const PIPELINE: readonly Stage[] = [
   publish,
 ]
 
-/** Takes a request through every stage and returns the review that was posted. */
-export async function runPipeline(request: ReviewRequest, ports: ReviewPorts, log: Log): Promise<Review> {
+/**
+ * What became of a request: a review that was posted, or an end without one. Either way the job is complete.
+ * `verdict` is what the pull request then shows; null where there is nothing to show. `waits`: for somebody, who
+ * must be told.
+ */
+export type PipelineResult =
+  | { did: 'review'; review: Review }
+  | { did: 'finish'; reason: string; verdict: Verdict | null; waits?: true }
+
+/**
+ * Takes a request through every stage, or to the one that finishes it. What an earlier attempt has committed
+ * to is posted as it is, whatever became of the pull request since: half of it may stand there already.
+ */
+export async function runPipeline(
+  request: ReviewRequest,
+  ports: ReviewPorts,
+  log: Log,
+): Promise<PipelineResult> {
+  const committed = await ports.committed()
+  if (committed) {
+    const outcome = await postIntended(request, committed, ports)
+    log.info({ stage: publish.name, did: outcome.did }, 'posted what an earlier attempt had committed to')
+    return { did: 'review', review: committed.review }
+  }
   const draft = newDraft(request)
   try {
     for (const [index, stage] of PIPELINE.entries()) {
       ports.signal.throwIfAborted()
       await ports.progress(stage.name, Math.round((100 * index) / PIPELINE.length))
       const outcome = await stage.run(draft, ports)
+      const reason = outcome.did === 'continue' ? undefined : outcome.reason
       log.info(
-        { stage: stage.name, ...outcome },
-        outcome.did === 'skip' ? `${stage.name}: ${outcome.reason}` : stage.name,
+        { stage: stage.name, did: outcome.did, reason },
+        reason ? `${stage.name}: ${reason}` : stage.name,
       )
+      if (outcome.did === 'finish') return outcome
     }
   } finally {
     await draft.source?.close()
   }
   if (!draft.review) throw new Error('the pipeline ended without a review')
-  return draft.review
+  return { did: 'review', review: draft.review }
 }

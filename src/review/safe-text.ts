@@ -1,3 +1,4 @@
+import { codeFence } from '../lib/code-fence.ts'
 import { printable } from './printable.ts'
 
 /**
@@ -43,17 +44,13 @@ function balanced(line: string): string {
 /** A code span that holds any one line of text, backticks included. */
 export function codeSpan(text: string): string {
   const line = printable(text)
-  const fence = '`'.repeat(longestRun(line) + 1)
+  const fence = codeFence(line, 1)
   const pad = /^`|`$|^ .* $/.test(line) ? ' ' : ''
   return `${fence}${pad}${line}${pad}${fence}`
 }
 
 /** A fenced block that holds any code, fences included. */
 export function codeBlock(info: string, code: string): string {
-  const fence = '`'.repeat(Math.max(3, longestRun(code) + 1))
+  const fence = codeFence(code, 3)
   return `${fence}${info}\n${code}\n${fence}`
-}
-
-function longestRun(text: string): number {
-  return Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length))
 }

@@ -1,19 +1,22 @@
 import type { JobStatus } from '../jobs/job.ts'
-import type { ReviewRequest } from '../jobs/review-request.ts'
+import type { JobPayloads, JobTypeName } from '../jobs/review-request.ts'
 import type { ErrorReport } from '../lib/errors.ts'
 import type { Database } from './database.ts'
+import { REVIEW } from './stored-review.ts'
 
-/** A job as people see it. Times are the database's. */
-export interface JobView {
+/** A job as people see it, told apart by `type`. Times are the database's. */
+export type JobView = {
+  [Type in JobTypeName]: Columns & { type: Type; payload: JobPayloads[Type] }
+}[JobTypeName]
+
+interface Columns {
   id: string
-  type: string
   status: JobStatus
   forge: string
   deliveryId: string
   organisation: string
   repository: string
   pullRequest: string | null
-  request: ReviewRequest
   run: number
   attempts: number
   stage: string | null
@@ -26,7 +29,7 @@ export interface JobView {
 }
 
 export const JOB_COLUMNS = `j.id, j.type, j.status, j.forge, j.delivery_id as "deliveryId", j.organisation, j.repository,
-  j.pull_request as "pullRequest", j.payload as request, j.run, j.attempts, j.stage, j.progress, j.error,
+  j.pull_request as "pullRequest", j.payload, j.run, j.attempts, j.stage, j.progress, j.error,
   j.created_at as "createdAt", j.updated_at as "updatedAt", j.started_at as "startedAt",
   j.finished_at as "finishedAt"`
 
@@ -36,7 +39,7 @@ export async function getJob<Review>(
   jobId: string,
 ): Promise<(JobView & { review: Review | null; reviewUrl: string | null }) | undefined> {
   const { rows } = await db.query<JobView & { review: Review | null; reviewUrl: string | null }>(
-    `select ${JOB_COLUMNS}, r.review, r.url as "reviewUrl" from workflow_jobs j
+    `select ${JOB_COLUMNS}, ${REVIEW} as review, r.url as "reviewUrl" from workflow_jobs j
      left join reviews r on r.job_id = j.id and r.run = j.run and r.posted_at is not null
      where j.id = $1`,
     [jobId],

@@ -3,6 +3,7 @@ import type { Database } from './database.ts'
 import { JOB_COLUMNS, type JobView } from './get-job.ts'
 
 export interface JobFilter {
+  type?: string | undefined
   status?: JobStatus | undefined
   forge?: string | undefined
   repository?: string | undefined
@@ -22,12 +23,14 @@ export async function listJobs(
   const { rows } = await db.query<JobView & { cursor: string }>(
     `select ${JOB_COLUMNS}, to_char(j.created_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as cursor
      from workflow_jobs j
-     where ($1::text is null or j.status = $1)
-       and ($2::text is null or j.forge = $2)
-       and ($3::text is null or j.repository = $3)
-       and ($4::timestamptz is null or (j.created_at, j.id) < ($4, $5::uuid))
-     order by j.created_at desc, j.id desc limit $6`,
+     where ($1::text is null or j.type = $1)
+       and ($2::text is null or j.status = $2)
+       and ($3::text is null or j.forge = $3)
+       and ($4::text is null or j.repository = $4)
+       and ($5::timestamptz is null or (j.created_at, j.id) < ($5, $6::uuid))
+     order by j.created_at desc, j.id desc limit $7`,
     [
+      filter.type ?? null,
       filter.status ?? null,
       filter.forge ?? null,
       filter.repository ?? null,

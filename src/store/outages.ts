@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { KodusError, messageOf } from '../lib/errors.ts'
+import type { Database } from './database.ts'
 
 /** SQLSTATE classes 22, 23 and 54: the statement's own data is at fault (wrong, or too much of it). */
 export function isDataError(error: unknown): boolean {
@@ -30,6 +31,11 @@ export async function namingOutages<T>(operation: Promise<T>): Promise<T> {
       cause,
     })
   }
+}
+
+/** The database, naming its outages: for work that also asks others, whose failures are none of the store's. */
+export function namingItsOutages(db: Database): Database {
+  return { query: (sql, values) => namingOutages(db.query(sql, values)) }
 }
 
 function sqlState(error: unknown): string {

@@ -1,6 +1,6 @@
 import type { JobStatus } from '../jobs/job.ts'
 import { JOB_TYPES } from '../jobs/job-types.ts'
-import type { Delivery } from '../jobs/review-request.ts'
+import type { Delivery, JobTypeName } from '../jobs/review-request.ts'
 import type { Database } from './database.ts'
 import { transitionJob } from './transition-job.ts'
 
@@ -9,8 +9,8 @@ export interface RecordedDelivery {
   /** Null when the job's row was removed: the delivery is still known. */
   status: JobStatus | null
   duplicate: boolean
-  /** The row's fencing token, opaque; null when the job is gone. */
-  fence: string | null
+  /** What the row says of the job, with its fencing token, opaque; null when the job is gone. */
+  job: { type: string; version: number; fence: string } | null
 }
 
 /**
@@ -19,46 +19,70 @@ export interface RecordedDelivery {
  * but redelivering one whose job FAILED replays it, since that is what pressing "redeliver" asks for.
  *
  * @param outboxDelayMs how long new rows may wait before the dispatcher publishes them
- * @returns one result for each delivery that asked for a review, by the delivery's own job id
+ * @param options `replayFailed: false` where hearing of it again asks for nothing, as when polling
+ * @returns one result for each delivery that asked for something, by the delivery's own job id
  */
 export async function recordDeliveries(
   db: Database,
   deliveries: readonly Delivery[],
   outboxDelayMs: number,
+  { replayFailed = true }: { replayFailed?: boolean } = {},
 ): Promise<Map<string, RecordedDelivery>> {
   // Sorted, so that two handlers with the same deliveries lock rows in the same order.
   const sorted = [...deliveries].sort((a, b) => (a.jobId < b.jobId ? -1 : 1))
-  const { rows } = await db.query<{ id: string }>(RECORD, [
-    JSON.stringify(sorted),
-    outboxDelayMs,
-    'code-review',
-    JOB_TYPES['code-review'].version,
-  ])
+  const { rows } = await db.query<{ id: string }>(RECORD, [JSON.stringify(sorted.map(rowOf)), outboxDelayMs])
   const created = new Set(rows.map((row) => row.id))
 
   const results = new Map<string, RecordedDelivery>()
-  for (const { jobId, request } of sorted) {
-    if (!request || results.has(jobId)) continue
-    const fresh = created.has(jobId)
+  for (const delivery of sorted) {
+    const { jobId } = delivery
+    const type = typeOf(delivery)
+    if (!type || results.has(jobId)) continue
+    const job = { type, version: JOB_TYPES[type].version, fence: '0' }
     results.set(
       jobId,
-      fresh
-        ? { jobId, status: 'PENDING', duplicate: false, fence: '0' }
-        : await knownDelivery(db, sorted, jobId),
+      created.has(jobId)
+        ? { jobId, status: 'PENDING', duplicate: false, job }
+        : await knownDelivery(db, sorted, jobId, replayFailed),
     )
   }
   return results
 }
 
+/** The type of the job that a delivery asks for; undefined when it only tells of a pull request. */
+function typeOf({ request, command }: Delivery): JobTypeName | undefined {
+  if (request) return 'code-review'
+  return command && 'command'
+}
+
+function rowOf(delivery: Delivery) {
+  const { forge, deliveryId, jobId, digest, receivedAt, pullRequest, request, command } = delivery
+  const type = typeOf(delivery)
+  const job = type && {
+    type,
+    version: JOB_TYPES[type].version,
+    payload: request ?? command,
+    reason: request ? reasonOf(request.action) : `comment: ${command?.command}`,
+  }
+  return { forge, deliveryId, jobId, digest, receivedAt, pullRequest, ...job }
+}
+
+/** How a review came to be asked for. */
+function reasonOf(action: string): string {
+  if (action === 'command') return 'asked for by a command'
+  if (action === 'observed') return 'its head was seen at the forge, without its webhook'
+  return `webhook: ${action}`
+}
+
 const RECORD = `
   with incoming as (
     select * from json_to_recordset($1::json) as d (
-      forge text, "deliveryId" text, "jobId" uuid, digest text, "receivedAt" timestamptz, request jsonb,
-      "pullRequest" jsonb)
+      forge text, "deliveryId" text, "jobId" uuid, digest text, "receivedAt" timestamptz, "pullRequest" jsonb,
+      type text, version smallint, payload jsonb, reason text)
   ), fresh as (
     insert into deliveries (forge, delivery_id, digest, job_id)
     select forge, "deliveryId", decode(digest, 'hex'), "jobId" from incoming
-    where request is not null order by "jobId"
+    where type is not null order by "jobId"
     on conflict do nothing
     returning forge, delivery_id, job_id
   ), told as (
@@ -66,7 +90,7 @@ const RECORD = `
     from incoming i, jsonb_to_record(i."pullRequest") as s (
       repository text, "pullRequest" text, head text, state text, draft boolean, "updatedAt" timestamptz)
     where i."pullRequest" is not null
-      and (i.request is null or (i.forge, i."deliveryId") in (select forge, delivery_id from fresh))
+      and (i.type is null or (i.forge, i."deliveryId") in (select forge, delivery_id from fresh))
   ), remembered as (
     insert into pull_requests as known (forge, repository, pull_request, head, state, draft, updated_at)
     select distinct on (forge, repository, "pullRequest") forge, repository, "pullRequest", head, state, draft, at
@@ -77,14 +101,15 @@ const RECORD = `
   ), created as (
     insert into workflow_jobs
       (id, type, version, forge, delivery_id, organisation, repository, pull_request, payload, due_at)
-    select i."jobId", $3, $4, i.forge, i."deliveryId", i.request ->> 'organisation', i.request ->> 'repository',
-      i.request ->> 'pullRequest', i.request, now() + $2 * interval '1 millisecond'
+    select i."jobId", i.type, i.version, i.forge, i."deliveryId", i.payload ->> 'organisation', i.payload ->> 'repository',
+      i.payload ->> 'pullRequest', i.payload, now() + $2 * interval '1 millisecond'
     from fresh f join incoming i on i."jobId" = f.job_id and i."deliveryId" = f.delivery_id
     on conflict do nothing
-    returning id, payload, forge
+    returning id, payload, forge, delivery_id
   ), logged as (
     insert into workflow_job_events (job_id, run, attempt, to_status, reason, actor)
-    select id, 1, 0, 'PENDING', 'webhook: ' || (payload ->> 'action'), coalesce(payload ->> 'sender', forge) from created
+    select c.id, 1, 0, 'PENDING', i.reason, coalesce(c.payload ->> 'sender', c.forge)
+    from created c join incoming i on i."jobId" = c.id and i."deliveryId" = c.delivery_id
   )
   select id from created`
 
@@ -92,23 +117,29 @@ async function knownDelivery(
   db: Database,
   deliveries: readonly Delivery[],
   jobId: string,
+  replayFailed: boolean,
 ): Promise<RecordedDelivery> {
   const delivery = deliveries.find((candidate) => candidate.jobId === jobId)
-  const { rows } = await db.query<Omit<RecordedDelivery, 'duplicate'>>(
-    `select d.job_id as "jobId", j.status, j.fence
+  const { rows } = await db.query<{ jobId: string } & Pick<RecordedDelivery, 'status' | 'job'>>(
+    `select d.job_id as "jobId", j.status,
+       case when j.id is not null then
+         jsonb_build_object('type', j.type, 'version', j.version, 'fence', j.fence::text) end as job
      from deliveries d left join workflow_jobs j on j.id = d.job_id
      where d.forge = $1 and (d.delivery_id = $2 or d.digest = decode($3, 'hex'))
      order by d.delivery_id = $2 desc limit 1`,
     [delivery?.forge, delivery?.deliveryId, delivery?.digest],
   )
-  const known = rows[0] ?? { jobId, status: null, fence: null }
-  if (known.status === 'FAILED' && known.jobId === jobId) {
+  const known = rows[0] ?? { jobId, status: null, job: null }
+  if (replayFailed && known.status === 'FAILED' && known.jobId === jobId) {
     const replayed = await transitionJob(db, 'replay', {
       jobId,
-      actor: delivery?.request?.sender ?? delivery?.forge ?? 'forge',
+      actor: delivery?.request?.sender ?? delivery?.command?.sender ?? delivery?.forge ?? 'forge',
       reason: 'redelivered by the forge',
     })
-    if (replayed) return { jobId, status: replayed.status, duplicate: true, fence: replayed.fence }
+    if (replayed) {
+      const { status, type, version, fence } = replayed
+      return { jobId, status, duplicate: true, job: { type, version, fence } }
+    }
   }
   return { ...known, duplicate: true }
 }

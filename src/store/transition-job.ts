@@ -1,5 +1,5 @@
 import { isFinal, type JobStatus, LEASE_SECONDS, TRANSITIONS, type TransitionName } from '../jobs/job.ts'
-import type { ForgeName, ReviewRequest } from '../jobs/review-request.ts'
+import type { ForgeName, JobPayloads, JobTypeName } from '../jobs/review-request.ts'
 import type { ErrorReport } from '../lib/errors.ts'
 import type { Database } from './database.ts'
 
@@ -17,9 +17,8 @@ export interface Transition {
 }
 
 /** A job's row after a transition, as the worker needs it. `fence` is opaque: a bigint in text. */
-export interface MovedJob {
+interface Row {
   id: string
-  type: string
   version: number
   forge: ForgeName
   deliveryId: string
@@ -28,8 +27,18 @@ export interface MovedJob {
   attempts: number
   lapses: number
   fence: string
-  payload: ReviewRequest
 }
+
+/**
+ * The row with its payload, told apart by `type`. Whoever moves a job it cannot run (the API) may meet other
+ * types and newer payloads than these.
+ */
+export type MovedJob = {
+  [Type in JobTypeName]: Row & { type: Type; payload: JobPayloads[Type] }
+}[JobTypeName]
+
+/** A job of one type. */
+export type JobOf<Type extends JobTypeName> = Extract<MovedJob, { type: Type }>
 
 /**
  * The only writer of `workflow_jobs.status`. Makes the named move if the row allows it, moves the fencing

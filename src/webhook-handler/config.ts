@@ -1,3 +1,4 @@
+import { checkAllowlist, isAllowed } from '../forges/github/allowlist.ts'
 import { QUEUE_VARIABLES, type QueueConfig, readQueueConfig } from '../jobs/config.ts'
 import type { ForgeName } from '../jobs/review-request.ts'
 import { PROCESS_VARIABLES, type ProcessConfig, readProcessConfig } from '../lib/config.ts'
@@ -9,12 +10,19 @@ export const variables = {
   ...DATABASE_VARIABLES,
   ...QUEUE_VARIABLES,
   WEBHOOK_PORT: { describe: 'Port of the webhook handler.', default: '3332' },
-  WEBHOOK_HOST: { describe: 'Address it listens on. Unset: every address of the machine.' },
+  WEBHOOK_HOST: {
+    describe:
+      'Address it listens on. Unset: every address of the machine. `npm start` passes `127.0.0.1`; set `0.0.0.0` where a load balancer on another host calls it.',
+  },
   GITHUB_WEBHOOK_SECRET: {
     describe: "The secret in the settings of GitHub's webhook. Unset: `/webhooks/github` answers 503.",
     secret: true,
   },
   GITHUB_WEBHOOK_SECRET_PREVIOUS: { describe: 'The one before, valid too while you rotate.', secret: true },
+  GITHUB_REPOSITORIES: {
+    describe:
+      'The only owners (`acme`) and repositories (`acme/api`) that are worked for, separated by commas. Unset: all that the App or the token reaches.',
+  },
   GIT_WEBHOOK_SECRET: {
     describe: 'What signs the webhooks to `/webhooks/git`. Unset: it answers 503.',
     secret: true,
@@ -32,10 +40,13 @@ export interface WebhookHandlerConfig extends ProcessConfig, DatabaseConfig, Que
   port: number
   host: string | undefined
   secrets: Readonly<Record<ForgeName, WebhookSecrets>>
+  /** Whether the operator lets this installation work for a repository of a forge. */
+  isAllowed(forge: ForgeName, repository: string): boolean
 }
 
 /** @throws KodusError CONFIG_MISSING or CONFIG_INVALID, naming the variable */
 export function readConfig(env: Environment = process.env): WebhookHandlerConfig {
+  const allowlist = checkAllowlist(list(text(env, variables, 'GITHUB_REPOSITORIES')))
   return {
     ...readProcessConfig(env),
     ...readDatabaseConfig(env),
@@ -46,6 +57,7 @@ export function readConfig(env: Environment = process.env): WebhookHandlerConfig
       git: secrets(env, 'GIT_WEBHOOK_SECRET', 'GIT_WEBHOOK_SECRET_PREVIOUS'),
       github: secrets(env, 'GITHUB_WEBHOOK_SECRET', 'GITHUB_WEBHOOK_SECRET_PREVIOUS'),
     },
+    isAllowed: (forge, repository) => forge !== 'github' || isAllowed(allowlist, repository),
   }
 }
 
@@ -55,4 +67,11 @@ function secrets(
 ): WebhookSecrets {
   const valid = names.map((name) => text(env, variables, name)).filter((secret) => secret !== undefined)
   return { variable: names[0], valid }
+}
+
+function list(value: string | undefined): string[] {
+  return (value ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
 }

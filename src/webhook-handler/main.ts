@@ -55,7 +55,7 @@ shutdown.add('deliveries', () => batcher.settled())
 
 const makeDurable = createMakeDurable({ batcher, intake: broker?.intake })
 const app = createApp({
-  webhook: createWebhookRoute({ secrets: config.secrets, makeDurable, log }),
+  webhook: createWebhookRoute({ secrets: config.secrets, isAllowed: config.isAllowed, makeDurable, log }),
   readiness: createReadiness({ db, queue, isMigrated: () => migrated }),
   isStopping: () => stopping,
   identity: { component: COMPONENT, version: manifest.version, instance: config.instanceId },

@@ -33,7 +33,14 @@ export async function receiveWebhook(
     secrets,
     readBody,
     makeDurable,
-  }: { secrets: WebhookSecrets; readBody: ReadBody; makeDurable: MakeDurable },
+    isAllowed,
+  }: {
+    secrets: WebhookSecrets
+    readBody: ReadBody
+    makeDurable: MakeDurable
+    /** Whether the operator lets this installation work for a repository. */
+    isAllowed: (repository: string) => boolean
+  },
 ): Promise<Received> {
   const { headers } = request
   const source = WEBHOOK_SOURCES[forge]
@@ -41,16 +48,21 @@ export async function receiveWebhook(
   if (Number(headers['content-length']) > MAX_BODY_BYTES) throw bodyTooLarge()
   const signature = headers[source.signatureHeader]
   if (typeof signature !== 'string')
-    throw signatureInvalid(`The header ${source.signatureHeader} is missing.`)
+    throw signatureInvalid(forge, `The header ${source.signatureHeader} is missing.`)
 
   if (headers.expect) response.writeContinue()
   const body = await readBody(request)
   if (!verifySignature(body, signature, secrets.valid)) {
-    throw signatureInvalid(`The header ${source.signatureHeader} does not sign this body with our secret.`)
+    const made = `The header ${source.signatureHeader} was not made with ${secrets.variable}`
+    throw signatureInvalid(forge, `${made}, or not for this body.`)
   }
   const deliveryId = readDeliveryId(headers[source.deliveryHeader], source.deliveryHeader)
   const narrowed = source.narrow(headers, body)
   if ('ignored' in narrowed) return { outcome: 'ignored', body: narrowed }
+  const { repository } = subjectOf(narrowed)
+  if (!isAllowed(repository)) {
+    return { outcome: 'ignored', body: { ignored: `${repository} is not on the allowlist` } }
+  }
 
   const delivery: Delivery = {
     forge,
@@ -61,13 +73,18 @@ export async function receiveWebhook(
     ...narrowed,
   }
   const { by, recorded } = await makeDurable(delivery)
-  if (!('request' in narrowed))
+  if (!('request' in narrowed) && !('command' in narrowed))
     return { outcome: 'updated', by, body: { updated: tell(narrowed.pullRequest) } }
 
   const { status, duplicate, jobId } = recorded ?? { ...delivery, status: 'PENDING', duplicate: false }
   return duplicate
     ? { outcome: 'duplicate', jobId, by, body: { jobId, status, duplicate } }
     : { outcome: 'accepted', jobId, by, body: { jobId, status } }
+}
+
+function subjectOf(narrowed: Exclude<NarrowedWebhook, { ignored: string }>): { repository: string } {
+  if ('request' in narrowed) return narrowed.request
+  return 'command' in narrowed ? narrowed.command : narrowed.pullRequest
 }
 
 /**
@@ -97,10 +114,14 @@ function readDeliveryId(header: string | string[] | undefined, name: string): st
   })
 }
 
-function signatureInvalid(message: string): KodusError {
-  return new KodusError('SIGNATURE_INVALID', message, {
-    help: 'Send `sha256=` and the hex HMAC-SHA256 of the raw body, keyed with the secret configured here.',
-  })
+const HOW_TO_SIGN: Record<ForgeName, string> = {
+  github:
+    "The secret on the App's page (Webhook), or in the settings of the repository's webhook, has to be the one in GITHUB_WEBHOOK_SECRET. A relay must pass the body on unchanged.",
+  git: 'Send `sha256=` and the hex HMAC-SHA256 of the raw body, keyed with the secret in GIT_WEBHOOK_SECRET.',
+}
+
+function signatureInvalid(forge: ForgeName, message: string): KodusError {
+  return new KodusError('SIGNATURE_INVALID', message, { help: HOW_TO_SIGN[forge] })
 }
 
 function secretNotConfigured(variable: string): KodusError {

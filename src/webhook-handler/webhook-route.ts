@@ -24,10 +24,12 @@ export type WebhookRoute = (
  */
 export function createWebhookRoute({
   secrets,
+  isAllowed,
   makeDurable,
   log,
 }: {
   secrets: Readonly<Record<ForgeName, WebhookSecrets>>
+  isAllowed: (forge: ForgeName, repository: string) => boolean
   makeDurable: MakeDurable
   log: Log
 }): WebhookRoute {
@@ -51,6 +53,7 @@ export function createWebhookRoute({
         secrets: secrets[forge],
         readBody,
         makeDurable,
+        isAllowed: (repository) => isAllowed(forge, repository),
       })
       const { outcome, jobId, by, body } = received
       const detail = body.ignored ?? body.updated

@@ -62,7 +62,7 @@ function stopError(reason: StopReason): KodusError {
         },
       )
     case 'deadline':
-      return new KodusError('DEADLINE_EXCEEDED', 'The review took longer than its job type allows.', {
+      return new KodusError('DEADLINE_EXCEEDED', 'The job took longer than its type allows.', {
         help: 'Make the change smaller, or look at the stage the job stopped in.',
         retryability: 'transient',
       })

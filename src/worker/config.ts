@@ -1,4 +1,6 @@
-import { delimiter } from 'node:path'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { GITHUB_VARIABLES, type GitHubConfig, readGitHubConfig } from '../forges/github/config.ts'
 import { QUEUE_VARIABLES, type QueueConfig, readQueueConfig } from '../jobs/config.ts'
 import { PROCESS_VARIABLES, type ProcessConfig, readProcessConfig } from '../lib/config.ts'
 import { type Environment, integer, required, text, type Variables } from '../lib/env.ts'
@@ -14,6 +16,7 @@ export const variables = {
   ...QUEUE_VARIABLES,
   ...MODEL_VARIABLES,
   ...GIT_VARIABLES,
+  ...GITHUB_VARIABLES,
   WORKER_SLOTS: { describe: 'Reviews one worker runs at the same time.', default: '4' },
   WORKER_GRACE_SECONDS: {
     describe:
@@ -32,6 +35,11 @@ export const variables = {
     describe:
       'The only hosts from which a `git` webhook may have a repository read, separated by commas. Unset: any, private networks included, except names and addresses of this machine and its network link (loopback, link-local).',
   },
+  GIT_CACHE_DIRECTORY: {
+    describe:
+      'Where repositories are kept between reviews, so that only what is new is fetched. Unset: `kodus-git-cache` in the directory for temporary files.',
+  },
+  GIT_CACHE_MEGABYTES: { describe: 'How much of the disk each worker keeps them in.', default: '2048' },
   GIT_CREDENTIAL_ORIGIN: {
     describe: 'The one server that is offered GIT_CREDENTIAL_TOKEN, as `https://git.example.com`.',
   },
@@ -49,6 +57,9 @@ export interface WorkerConfig extends ProcessConfig, DatabaseConfig, QueueConfig
   gitProtocols: string[]
   gitAllowedHosts: string[]
   gitCredentials: GitCredential[]
+  gitCache: { directory: string; maxBytes: number }
+  /** Undefined when no credentials for GitHub are configured. */
+  github: GitHubConfig | undefined
   /** Undefined when no endpoint is configured. */
   model: ModelConfig | undefined
 }
@@ -65,6 +76,11 @@ export function readConfig(env: Environment = process.env): WorkerConfig {
     gitProtocols: list(text(env, variables, 'GIT_ALLOWED_PROTOCOLS'), ','),
     gitAllowedHosts: list(text(env, variables, 'GIT_ALLOWED_HOSTS'), ','),
     gitCredentials: readGitCredentials(env),
+    gitCache: {
+      directory: text(env, variables, 'GIT_CACHE_DIRECTORY') ?? join(tmpdir(), 'kodus-git-cache'),
+      maxBytes: integer(env, variables, 'GIT_CACHE_MEGABYTES', { min: 1, max: 1_000_000 }) * 1024 ** 2,
+    },
+    github: readGitHubConfig(env),
     model: readModelConfig(env),
   }
 }

@@ -16,8 +16,10 @@ import { migrateInBackground } from '../store/migrate-in-background.ts'
 import type { Attempt } from './attempt.ts'
 import { readConfig } from './config.ts'
 import { handBack } from './hand-back.ts'
+import { openGitHub } from './open-github.ts'
 import { recordIntake } from './record-intake.ts'
 import { runJob } from './run-job.ts'
+import { watchGitHub } from './watch-github.ts'
 
 const COMPONENT = 'worker'
 exitOnStartError(COMPONENT)
@@ -30,6 +32,7 @@ const types = Object.keys(JOB_TYPES)
 const attempts = new Set<Attempt>()
 const inHand = new Set<Promise<unknown>>()
 const stopping = new AbortController()
+void stop.then(() => stopping.abort())
 
 const db = openDatabase({
   url: config.databaseUrl,
@@ -66,11 +69,27 @@ sweepScratch(readGitSettings()).then((count) => {
 
 const worker = `${hostname()}:${process.pid}`
 const model = config.model && createOpenAiCompatibleModel(config.model)
-const forges = createForges(config)
+const github =
+  config.github && (await openGitHub(config.github, config.gitCache, { db, log, stopping: stopping.signal }))
+if (github) {
+  shutdown.add('mirrors', () => github.mirrors.close())
+  const watch = watchGitHub(github.config, { db, queue, log })
+  shutdown.add('watch over GitHub', () => watch.stop())
+}
+const forges = createForges({ ...config, github })
 const consumer = await queue.consume({
   slots: config.slots,
   onJob: async (message) => {
-    const job = runJob(message, { db, forges, model, worker, log, attempts, stopping: stopping.signal })
+    const job = runJob(message, {
+      db,
+      queue,
+      forges,
+      model,
+      worker,
+      log,
+      attempts,
+      stopping: stopping.signal,
+    })
     inHand.add(job)
     const outcome = await job.finally(() => inHand.delete(job))
     // Never settled: the queue takes the message back when its connection closes.
@@ -78,12 +97,17 @@ const consumer = await queue.consume({
   },
 })
 shutdown.add('running reviews', () => handBack({ inHand, attempts }, config.graceMs, log))
-shutdown.add('consumer', () => {
-  stopping.abort()
-  return consumer.stop()
-})
+shutdown.add('consumer', () => consumer.stop())
 
-log.info({ queue: queue.technology, slots: config.slots, model: config.model?.model ?? null }, 'worker ready')
+log.info(
+  {
+    queue: queue.technology,
+    slots: config.slots,
+    forges: Object.keys(forges),
+    model: config.model?.model ?? null,
+  },
+  'worker ready',
+)
 process.send?.('ready')
 
 const reason = await stop

@@ -1,35 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Forge } from '../forges/forge.ts'
+import { forgeNotSupported } from '../forges/index.ts'
 import { MAX_LAPSES } from '../jobs/job.ts'
 import { knownJobType } from '../jobs/job-types.ts'
 import type { JobMessage } from '../jobs/queue.ts'
 import type { ForgeName } from '../jobs/review-request.ts'
 import { KodusError, messageOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
-import type { Model } from '../models/model.ts'
-import { runPipeline } from '../review/pipeline.ts'
 import { claimJob } from '../store/claim-job.ts'
-import type { DatabasePool } from '../store/database.ts'
 import { findSuperseding } from '../store/find-superseding.ts'
 import { leaveJob } from '../store/leave-job.ts'
 import { isDataError, namingOutages } from '../store/outages.ts'
 import { type MovedJob, transitionJob } from '../store/transition-job.ts'
-import { type Attempt, startAttempt } from './attempt.ts'
+import { startAttempt } from './attempt.ts'
+import type { JobRunner } from './job-runner.ts'
 import { recordFailure } from './record-failure.ts'
-import { reviewPorts } from './review-ports.ts'
-
-export interface JobRunner {
-  db: DatabasePool
-  forges: Partial<Record<ForgeName, Forge>>
-  model: Model | undefined
-  /** This worker's name, in leases and in the log of transitions. */
-  worker: string
-  log: Log
-  /** The attempts under way, so that a stopping worker can hand them back. */
-  attempts: Set<Attempt>
-  /** Aborted when the worker stops taking jobs. */
-  stopping: AbortSignal
-}
+import { commandWork } from './run-command.ts'
+import { reviewWork } from './run-review.ts'
+import type { AttemptEnd, Work } from './work.ts'
 
 /** How long a job that this build does not know is left to a build that does. */
 const UNKNOWN_TYPE_SECONDS = 60
@@ -53,42 +40,26 @@ export async function runJob(message: JobMessage, runner: JobRunner): Promise<'d
     return 'done'
   }
 
-  const claimed = await claimWhenPossible(message.jobId, runner)
-  if (claimed === 'stopping') return 'leave'
-  if (!claimed) return 'done'
+  const job = await claimWhenPossible(message.jobId, runner)
+  if (job === 'stopping') return 'leave'
+  if (!job) return 'done'
 
-  const job = claimed
   const log = runner.log.child({ jobId: job.id, deliveryId: job.deliveryId })
   const attempt = startAttempt(db, job, { deadlineMs: type.deadlineMs, log })
   runner.attempts.add(attempt)
   // The worker may have been told to stop while the claim was on its way.
   if (runner.stopping.aborted) attempt.stop('worker-stops')
+  const work = workOf(job, attempt.signal, runner, log)
+  let end: AttemptEnd
   try {
-    if (await isRefused(job, runner, log)) return 'done'
-    log.info(
-      { attempt: job.attempts, run: job.run },
-      `claimed: ${job.payload.repository} ${job.payload.head}`,
-    )
-    const ports = reviewPorts(attempt, { ...runner, forge: forgeOf(job, runner), log })
-    const review = await runPipeline(job.payload, ports, log)
-    const completed = await namingOutages(
-      transitionJob(db, 'complete', {
-        jobId: job.id,
-        fence: job.fence,
-        actor: worker,
-        reason: `${review.findings.length} findings`,
-      }),
-    )
-    log.info(
-      { findings: review.findings.length },
-      completed ? 'completed' : 'reviewed, but the job was no longer ours',
-    )
+    end = (await refuse(job, runner, log)) ?? (await complete(job, await work.run(), runner, log))
   } catch (error) {
-    await recordFailure({ db, job, worker, maxAttempts: type.maxAttempts, log }, attempt.signal, error)
+    end = await recordFailure({ db, job, worker, maxAttempts: type.maxAttempts, log }, attempt.signal, error)
   } finally {
     attempt.end()
     runner.attempts.delete(attempt)
   }
+  await work.tell(end).catch((error) => log.warn(`nobody was told (${end.how}): ${messageOf(error)}`))
   return 'done'
 }
 
@@ -113,35 +84,70 @@ async function claimWhenPossible(
   return 'stopping'
 }
 
-/**
- * Ends a job that is not to be run: it keeps killing its workers, or its head is not the newest any more.
- * Once an attempt has committed to posting, superseding is too late: that review is posted first.
- */
-async function isRefused(job: MovedJob, { db, worker }: JobRunner, log: Log): Promise<boolean> {
-  const move = { jobId: job.id, fence: job.fence, actor: worker }
-  if (job.lapses > MAX_LAPSES) {
-    const error = new KodusError(
-      'WORKERS_KEEP_DYING',
-      `${job.lapses} workers stopped while they ran this job.`,
-      {
-        help: 'Look for what the workers died of (memory, most often), then replay the job.',
-      },
-    ).report()
-    await namingOutages(transitionJob(db, 'fail', { ...move, reason: error.message, error }))
-    log.error({ code: error.code }, error.message)
-    return true
+/** What is done for a job, by its type. */
+function workOf(job: MovedJob, signal: AbortSignal, runner: JobRunner, log: Log): Work {
+  const forge = runner.forges[job.forge]
+  if (!forge) return impossibleWork(job.forge)
+  switch (job.type) {
+    case 'code-review':
+      return reviewWork({ job, signal }, forge, runner, log)
+    case 'command':
+      return commandWork({ job, signal }, forge, runner, log)
   }
-  const superseding = await namingOutages(findSuperseding(db, job.id))
-  if (!superseding) return false
-  const superseded = await namingOutages(transitionJob(db, 'supersede', { ...move, reason: superseding }))
-  if (superseded) log.info(`superseded: ${superseding}`)
-  return superseded !== undefined
 }
 
-function forgeOf(job: MovedJob, { forges }: JobRunner): Forge {
-  const forge = forges[job.forge]
-  if (forge) return forge
-  throw new KodusError('FORGE_NOT_SUPPORTED', `This worker cannot read changes from ${job.forge} yet.`, {
-    help: 'The webhook is kept: deploy a worker that supports the forge, then replay the job.',
+/**
+ * Ends a job that is not to be run: it keeps killing its workers, its head is not the newest any more, or an
+ * older job reviews the same. Once an attempt has committed to posting, superseding is too late: that review
+ * is posted first.
+ */
+async function refuse(
+  job: MovedJob,
+  { db, worker, forges }: JobRunner,
+  log: Log,
+): Promise<AttemptEnd | undefined> {
+  const move = { jobId: job.id, fence: job.fence, actor: worker }
+  if (job.lapses > MAX_LAPSES) {
+    const error = workersKeepDying(job.lapses)
+    const report = error.report()
+    const failed = await namingOutages(
+      transitionJob(db, 'fail', { ...move, reason: error.message, error: report }),
+    )
+    log.error({ code: error.code }, error.message)
+    return failed ? { how: 'failed', error } : { how: 'lost' }
+  }
+  const forgeIsAsked = forges[job.forge]?.pullRequests !== undefined
+  const reason = await namingOutages(findSuperseding(db, job.id, { forgeIsAsked }))
+  if (!reason) return undefined
+  const superseded = await namingOutages(transitionJob(db, 'supersede', { ...move, reason }))
+  if (!superseded) return undefined
+  log.info(`superseded: ${reason}`)
+  return { how: 'superseded', reason }
+}
+
+async function complete(
+  job: MovedJob,
+  reason: string,
+  { db, worker }: JobRunner,
+  log: Log,
+): Promise<AttemptEnd> {
+  const move = { jobId: job.id, fence: job.fence, actor: worker, reason }
+  const completed = await namingOutages(transitionJob(db, 'complete', move))
+  log.info(completed ? `completed: ${reason}` : `done (${reason}), but the job was no longer ours`)
+  return completed ? { how: 'completed' } : { how: 'lost' }
+}
+
+function workersKeepDying(lapses: number): KodusError {
+  return new KodusError('WORKERS_KEEP_DYING', `${lapses} workers stopped while they ran this job.`, {
+    help: 'Look for what the workers died of (memory, most often), then replay the job.',
   })
+}
+
+function impossibleWork(forge: ForgeName): Work {
+  return {
+    async run() {
+      throw forgeNotSupported(forge)
+    },
+    tell: async () => {},
+  }
 }

@@ -1,19 +1,22 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import type { CommandName } from '../../src/jobs/review-request.ts'
 import type { Review } from '../../src/review/review.ts'
 import { recordDeliveries } from '../../src/store/record-deliveries.ts'
 import { recordIntent } from '../../src/store/record-intent.ts'
 import { recordPosted } from '../../src/store/record-posted.ts'
 import { recordProgress } from '../../src/store/record-progress.ts'
 import { transitionJob } from '../../src/store/transition-job.ts'
-import { aDelivery } from '../support/deliveries.ts'
+import type { TestDatabase } from '../support/database.ts'
+import { aCommand, aDelivery } from '../support/deliveries.ts'
 import { createJob, failJob, startApi, startJob } from './start-api.ts'
 
 const REVIEW: Review = {
   base: 'a'.repeat(40),
   head: 'b'.repeat(40),
-  files: { changed: 2, reviewed: 1, secretsOnly: 0 },
+  since: null,
+  files: { changed: 2, reviewed: 1, secretsOnly: 0, unchanged: 0 },
   findings: [
     {
       id: 'f1',
@@ -28,8 +31,19 @@ const REVIEW: Review = {
       advice: 'Await it.',
     },
   ],
+  carried: [],
+  fixed: [],
+  returned: [],
+  forgotten: [],
   notes: [{ about: 'logo.png', reason: 'binary' }],
   model: { used: true, model: 'm', requests: 1, inputTokens: 10, outputTokens: 5 },
+  fetchedBytes: 512,
+}
+
+async function recordCommand(pool: TestDatabase['pool'], command: CommandName) {
+  const delivery = aCommand({ command })
+  await recordDeliveries(pool, [delivery], 0)
+  return delivery
 }
 
 test('a new job is shown as the webhook told of it', async (t) => {
@@ -57,6 +71,7 @@ test('a new job is shown as the webhook told of it', async (t) => {
     branch: null,
     base: 'a'.repeat(40),
     head: 'b'.repeat(40),
+    command: null,
     sender: 'ada',
     run: 1,
     attempts: 0,
@@ -69,6 +84,34 @@ test('a new job is shown as the webhook told of it', async (t) => {
     review: null,
     reviewUrl: null,
   })
+})
+
+test('a command is shown as what it is, with nothing of a review', async (t) => {
+  const { get, pool } = await startApi(t)
+  const { jobId } = await recordCommand(pool, 'pause')
+  const { status, body } = await get(`/jobs/${jobId}`)
+  assert.equal(status, 200)
+  const { type, command, sender, pullRequest, title, base, head, branch, review } = body
+  assert.deepEqual([type, command, sender, pullRequest], ['command', 'pause', 'mona', '7'])
+  assert.deepEqual([title, base, head, branch, review], [null, null, null, null, null])
+})
+
+test('a job of a type that only a newer component knows is shown all the same', async (t) => {
+  const { get, pool } = await startApi(t)
+  const { jobId } = await recordCommand(pool, 'help')
+  await pool.query(`update workflow_jobs set type = 'future', payload = '{}'`)
+  const { body } = await get(`/jobs/${jobId}`)
+  assert.deepEqual([body.type, body.title, body.command, body.sender], ['future', null, null, null])
+})
+
+test('a review that an older version stored is shown with what it could not know', async (t) => {
+  const { get, pool } = await startApi(t)
+  const id = await createJob(pool)
+  const job = await startJob(pool, id)
+  const { since, carried, fixed, returned, forgotten, fetchedBytes, ...old } = REVIEW
+  await recordIntent(pool, job, old, { ...old, files: { changed: 2, reviewed: 1, secretsOnly: 0 } })
+  await recordPosted(pool, job, null)
+  assert.deepEqual((await get(`/jobs/${id}`)).body.review, { ...REVIEW, fetchedBytes: 0 })
 })
 
 test('a review is shown from the moment it is posted, not before', async (t) => {
@@ -172,16 +215,20 @@ test('jobs are listed newest first, and filtered', async (t) => {
   const site = await createJob(pool, { repository: 'acme/site' })
   const failed = await createJob(pool, { repository: 'acme/shop' })
   await failJob(pool, failed)
+  const command = aCommand({})
+  await recordDeliveries(pool, [command], 0)
 
   const rows: [query: string, ids: string[]][] = [
-    ['', [failed, site, shop]],
+    ['', [command.jobId, failed, site, shop]],
     ['?status=FAILED', [failed]],
     ['?status=COMPLETED', []],
     ['?repository=acme/shop', [failed, shop]],
     ['?repository=acme%2Fshop&status=PENDING', [shop]],
     ['?forge=git', [failed, site, shop]],
-    ['?forge=github', []],
-    ['?limit=1', [failed]],
+    ['?forge=github', [command.jobId]],
+    ['?type=command', [command.jobId]],
+    ['?type=code-review', [failed, site, shop]],
+    ['?limit=1', [command.jobId]],
   ]
   for (const [query, ids] of rows) {
     const { status, body } = await get(`/jobs${query}`)

@@ -26,10 +26,15 @@ const finding = (rest: Partial<Finding> = {}): Finding => ({
 const review = (rest: Partial<Review> = {}): Review => ({
   base: 'b'.repeat(40),
   head: 'a'.repeat(40),
+  since: null,
   files: { changed: 3, reviewed: 2, secretsOnly: 0 },
   findings: [finding()],
+  carried: [],
+  fixed: [],
+  returned: [],
   notes: [{ about: 'logo.png', reason: 'not reviewed: a binary file' }],
   model: { used: true, model: 'fake', requests: 1, inputTokens: 1200, outputTokens: 80 },
+  fetchedBytes: 0,
   ...rest,
 })
 

@@ -20,7 +20,7 @@ test('the package that npm pack makes reviews a repository after being installed
 
   const { path: repository } = makeRepository(t, {
     base: { 'orders.py': 'def total(items):\n    return sum(items)\n' },
-    head: { 'orders.py': 'def total(items, seen=[]):\n    return sum(items)\n' },
+    head: { 'orders.py': 'def total(items, seen=[]):\n    seen.append(items)\n    return sum(items)\n' },
   })
   const bin = path.join(directory, 'node_modules', '.bin', 'kodus')
   // The machine's own Node, as a user has it, and the one that this checkout brings.

@@ -19,7 +19,7 @@ const FILES = {
   },
   head: {
     'orders.py':
-      'def total(items):\n    return sum(items)\n\n\ndef names(items, seen=[]):\n    return [i.name for i in items]\n',
+      'def total(items):\n    return sum(items)\n\n\ndef names(items, seen=[]):\n    seen.append(items)\n    return [i.name for i in items]\n',
     'README.md': '# The orders service\n',
   },
 }
@@ -72,6 +72,19 @@ export function webhookToReview(
       'select (select count(*)::int from workflow_jobs) as jobs, (select count(*)::int from reviews) as reviews',
     )
     assert.deepEqual(rows, [{ jobs: 1, reviews: 1 }])
+  })
+
+  test('a commit that was reviewed is reviewed again when its webhook says so', options, async (t) => {
+    const stack = await startComponents(t, await queueEnv())
+    const reviewOf = async (fields: object) => {
+      const { body } = await stack.send({ ...stack.request, ...fields })
+      const job = await stack.finished(body.jobId)
+      assert.equal(job.status, 'COMPLETED')
+      return job.review
+    }
+    assert.notEqual(await reviewOf({}), null)
+    assert.equal(await reviewOf({ title: 'Told once more' }), null)
+    assert.notEqual(await reviewOf({ force: true }), null)
   })
 
   test(

@@ -208,6 +208,7 @@ describe('the list of changed files', () => {
       title: 'A title',
       description: 'A description',
       files: [],
+      fetchedBytes: 0,
     })
   })
 

@@ -55,6 +55,8 @@ export interface TestRepository {
   path: string
   /** Commits exactly these files to the branch. @returns the commit id */
   commit(branch: string, files: Files, parent?: string): string
+  /** Commits one text of a file after the other on top of a commit. @returns the last commit's id */
+  history(branch: string, file: string, texts: readonly string[], parent: string): string
   /** Stores a tree made of raw entries, which git itself would refuse to make. */
   rawTree(entries: { mode: string; name: string; id: string }[]): string
   blob(content: string): string
@@ -76,6 +78,16 @@ export function createRepository(path: string, { bare = false } = {}): TestRepos
         ['hash-object', '-t', 'tree', '--literally', '-w', '--stdin'],
         Buffer.concat(tree),
       )
+    },
+    history(branch, file, texts, parent) {
+      const commits = texts.map((text, n) => {
+        const from = n === 0 ? `from ${parent}\n` : ''
+        const data = `data ${Buffer.byteLength(text)}\n${text}\n`
+        const head = `commit refs/heads/${branch}\ncommitter A <a@example.com> 1700000000 +0000\ndata 1\nx\n`
+        return `${head}${from}M 100644 inline ${file}\n${data}`
+      })
+      plainGit(path, ['fast-import', '--quiet', '--force'], commits.join(''))
+      return plainGit(path, ['rev-parse', `refs/heads/${branch}`])
     },
     commit(branch, files, parent) {
       const stream: Buffer[] = [

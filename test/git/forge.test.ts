@@ -1,17 +1,28 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { PostableReview } from '../../src/forges/forge.ts'
 import { createGitForge } from '../../src/forges/git/index.ts'
 import { gitVersion } from '../../src/lib/git/run-git.ts'
 import { requestFor } from './fixture.ts'
 
-const review = { jobId: 'job', run: 1, head: 'a'.repeat(40), summary: '', comments: [] }
+const review: PostableReview = {
+  jobId: 'job',
+  run: 1,
+  head: 'a'.repeat(40),
+  body: '',
+  unplacedHeading: '',
+  comments: [],
+  followUps: [],
+  summary: '',
+  verdict: { conclusion: 'success', title: '', summary: '' },
+}
 const request = requestFor('/srv/git/x', 'main', 'topic')
 const { signal } = new AbortController()
 
-test('plain git has nowhere to post: nothing is found there, and a post has no address', async () => {
+test('plain git has nowhere to post: a post has no address', async () => {
   const { poster } = createGitForge({ roots: [], allowedProtocols: [] })
-  assert.equal(await poster.find(request, review, signal), undefined)
-  assert.deepEqual(await poster.post(request, review, async () => true, signal), { url: null })
+  const posted = await poster.post(request, review, async () => true, signal)
+  assert.deepEqual(posted, { url: null, adopted: false, unplaced: 0 })
 })
 
 test('a stale attempt does not count as posted', async () => {

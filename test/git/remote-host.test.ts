@@ -172,6 +172,7 @@ describe('other hosts', () => {
     // No name service knows this name: only what was checked can lead to the server.
     const remote = remoteOf(`http://Pinned.invalid:${port}/r.git`)
     const names = { base: 'main', head: 'topic' }
+    await scratch.init('sha1', signal)
     const range = await fetchRange(scratch, { remote, addresses: ['::1', '127.0.0.1'] }, names, signal)
     assert.deepEqual([range.base, range.head], [base, head])
   })
@@ -205,10 +206,13 @@ describe('with a list of allowed hosts', () => {
     const config = readConfig(env)
     assert.deepEqual(config.gitAllowedHosts, ['git.example', '10.0.0.1'])
     const request = requestFor('https://other.example/r', 'main', 'topic')
-    await assert.rejects(createForges(config).git?.reader.open(request, signal) ?? Promise.resolve(), {
-      code: 'GIT_HOST_REFUSED',
-      message: /not among the hosts/,
-    })
+    await assert.rejects(
+      createForges({ ...config, github: undefined }).git?.reader.open(request, signal) ?? Promise.resolve(),
+      {
+        code: 'GIT_HOST_REFUSED',
+        message: /not among the hosts/,
+      },
+    )
     assert.deepEqual(readConfig({ ...env, GIT_ALLOWED_HOSTS: undefined }).gitAllowedHosts, [])
   })
 

@@ -29,7 +29,7 @@ async function processWithScratch(t: TestContext, scratchRoot: string) {
     const { signal } = new AbortController()
     const scratchRoot = ${JSON.stringify(scratchRoot)}
     const scratch = await createScratch({ ...readGitSettings(), scratchRoot }, signal)
-    await scratch.init('a'.repeat(40), signal)
+    await scratch.init('sha1', signal)
     // Listening keeps it alive, for as long as this test is.
     process.on('message', () => {})
     process.send(scratch.gitDir)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { createOpenAiCompatibleModel } from '../../src/models/openai-compatible.ts'
 import { newDraft } from '../../src/review/draft.ts'
+import { parseReviewConfig } from '../../src/review/review-config.ts'
 import type { ReviewPorts } from '../../src/review/stage.ts'
 import { askModel } from '../../src/review/stages/ask-model.ts'
 import { answers, startLlmServer } from '../support/llm-server.ts'
@@ -23,15 +24,20 @@ async function attempts(t: TestContext) {
       checkpoints.set(`${stage} ${version}`, JSON.stringify(result))
     },
   } as Partial<ReviewPorts> as ReviewPorts
-  const run = async (commits: { head?: string; mergeBase?: string } = {}) => {
+  const run = async (
+    commits: { head?: string; mergeBase?: string } = {},
+    { config = '', touched = [1] }: { config?: string; touched?: number[] } = {},
+  ) => {
     const { file, path, text } = markedFile('a.ts', '+pay()')
     const draft = newDraft({} as Parameters<typeof newDraft>[0])
     draft.source = {
       change: markedChange([{ file, path, text }], commits),
       readFile: async () => text,
+      changedSince: async () => undefined,
       close: async () => {},
     }
-    draft.files = [{ path, text, touched: new Set([1]), file }]
+    draft.files = [{ path, text, touched: new Set(touched), file }]
+    draft.config = parseReviewConfig(config).config
     await askModel.run(draft, ports)
     return draft
   }
@@ -56,3 +62,31 @@ for (const moved of [{ head: 'c'.repeat(40) }, { mergeBase: 'd'.repeat(40) }]) {
     assert.equal(server.requests.length, 2, 'and the new answer is kept')
   })
 }
+
+for (const [what, rest] of [
+  ['other instructions', { config: 'instructions: [Count in cents.]' }],
+  ['another language', { config: 'language: pt-BR' }],
+  ['other options', { config: 'reviewOptions: { bug: false }' }],
+  ['other lines', { touched: [1, 2] }],
+] as const) {
+  test(`an answer to ${what} is not used: something else was asked`, async (t) => {
+    const { run, server } = await attempts(t)
+    await run()
+    await run({}, { ...rest } as Parameters<typeof run>[1])
+    assert.equal(server.requests.length, 2)
+  })
+}
+
+test('a model that is asked for nothing costs nothing, and the review says why', async (t) => {
+  const { run, server } = await attempts(t)
+  const off = 'bug: false, performance: false, security: false, business_logic: false'
+  const draft = await run({}, { config: `reviewOptions: { ${off} }` })
+  assert.equal(server.requests.length, 0)
+  assert.deepEqual(draft.model, {
+    used: false,
+    reason: 'reviewOptions switches off all that a model looks for',
+  })
+  assert.deepEqual(draft.unreadByModel, ['a.ts'])
+  await run({}, { config: `reviewOptions: { ${off} }\ninstructions: [Count in cents.]` })
+  assert.equal(server.requests.length, 1)
+})

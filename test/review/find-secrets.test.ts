@@ -112,6 +112,8 @@ describe('the id of a secret', () => {
     assert.equal(first?.id, id)
     assert.notEqual(second?.id, id)
     assert.equal(only(await scan(`${line}\n${line}\n`, new Set([2]))).id, second?.id)
+    const indented = await scan(`${line}\n  ${line}\n`)
+    assert.notEqual(indented[0]?.id, indented[1]?.id)
   })
 })
 

@@ -8,7 +8,7 @@ import { recordIntent } from '../../src/store/record-intent.ts'
 import { takeDueJobs } from '../../src/store/take-due-jobs.ts'
 import { transitionJob } from '../../src/store/transition-job.ts'
 import { createDatabase } from '../support/database.ts'
-import { aDelivery } from '../support/deliveries.ts'
+import { aCommand, aDelivery } from '../support/deliveries.ts'
 
 async function countJobs(db: DatabasePool): Promise<number> {
   const { rows } = await db.query<{ count: number }>('select count(*)::int as count from workflow_jobs')
@@ -48,7 +48,8 @@ test('a captured body under a fresh delivery id is the same delivery, and moves 
     pullRequest: original.pullRequest,
   }
   const result = (await recordDeliveries(db, [captured as typeof original], 0)).get(captured.jobId)
-  assert.deepEqual(result, { jobId: original.jobId, status: 'PENDING', duplicate: true, fence: '0' })
+  const job = { type: 'code-review', version: 1, fence: '0' }
+  assert.deepEqual(result, { jobId: original.jobId, status: 'PENDING', duplicate: true, job })
   assert.equal(await countJobs(db), 2)
   assert.equal(await findSuperseding(db, newer.jobId), undefined)
 })
@@ -59,7 +60,7 @@ test('a delivery whose job housekeeping removed is still known', async (t) => {
   await recordDeliveries(db, [delivery], 0)
   await db.query('delete from workflow_jobs')
   const again = (await recordDeliveries(db, [delivery], 0)).get(delivery.jobId)
-  assert.deepEqual(again, { jobId: delivery.jobId, status: null, duplicate: true, fence: null })
+  assert.deepEqual(again, { jobId: delivery.jobId, status: null, duplicate: true, job: null })
   assert.equal(await countJobs(db), 0)
 })
 
@@ -113,7 +114,8 @@ test('no intent to post is committed after a newer head was recorded, or the pul
     assert.ok(job)
     const { request: _, ...stateOnly } = aDelivery({ request: { pullRequest }, pullRequest: change })
     await recordDeliveries(db, [stateOnly], 0)
-    assert.equal(await recordIntent(db, job, { base: 'a', head: 'b' }, {}), undefined)
+    const intent = await recordIntent(db, job, { base: 'a', head: 'b' }, {})
+    assert.deepEqual([intent.granted, !intent.granted && intent.because], [false, 'moved-on'])
   }
 })
 
@@ -140,4 +142,53 @@ test('a forge that dates nothing is dated by arrival: an older head that is reco
   await recordDeliveries(db, [older], 0)
   const { rows } = await db.query('select head from pull_requests')
   assert.deepEqual(rows, [{ head: '2'.repeat(40) }])
+})
+
+test('a command becomes a job of its own type, for its pull request, and moves no pull request', async (t) => {
+  const { pool: db } = await createDatabase(t)
+  const delivery = aCommand({ command: 'pause', sender: 'mona' })
+  const again = [await recordDeliveries(db, [delivery], 0), await recordDeliveries(db, [delivery], 0)]
+  const job = { type: 'command', version: 1, fence: '0' }
+  assert.deepEqual(
+    again.map((result) => result.get(delivery.jobId)),
+    [false, true].map((duplicate) => ({ jobId: delivery.jobId, status: 'PENDING', duplicate, job })),
+  )
+  const { rows } = await db.query(
+    `select j.type, j.repository, j.organisation, j.pull_request, j.payload, e.reason, e.actor
+     from workflow_jobs j join workflow_job_events e on e.job_id = j.id`,
+  )
+  assert.deepEqual(rows, [
+    {
+      type: 'command',
+      repository: 'octo/shop',
+      organisation: 'octo',
+      pull_request: '7',
+      payload: delivery.command,
+      reason: 'comment: pause',
+      actor: 'mona',
+    },
+  ])
+  assert.equal((await db.query('select from pull_requests')).rowCount, 0)
+})
+
+test('redelivering a FAILED command replays it', async (t) => {
+  const { pool: db } = await createDatabase(t)
+  const delivery = aCommand({})
+  await recordDeliveries(db, [delivery], 0)
+  const { fence = '' } = (await claimJob(db, delivery.jobId, 'worker')) ?? {}
+  await transitionJob(db, 'fail', { jobId: delivery.jobId, fence, actor: 'test', reason: 'test' })
+  const replayed = (await recordDeliveries(db, [delivery], 0)).get(delivery.jobId)
+  assert.deepEqual([replayed?.status, replayed?.job?.type], ['PENDING', 'command'])
+})
+
+test('a command is not superseded, whatever becomes of its pull request', async (t) => {
+  const { pool: db } = await createDatabase(t)
+  const delivery = aCommand({})
+  const { request: _, ...closed } = aDelivery({
+    forge: 'github',
+    request: { repository: 'octo/shop', pullRequest: '7' },
+    pullRequest: { state: 'closed' },
+  })
+  await recordDeliveries(db, [delivery, closed], 0)
+  assert.equal(await findSuperseding(db, delivery.jobId), undefined)
 })

@@ -18,6 +18,7 @@ import { takeDueJobs } from '../../src/store/take-due-jobs.ts'
 import { type MovedJob, transitionJob } from '../../src/store/transition-job.ts'
 import { createDatabase } from '../support/database.ts'
 import { aDelivery } from '../support/deliveries.ts'
+import { pausingBefore, untilSomebodyWaits } from './transactions.ts'
 
 const BY_TEST = { actor: 'test', reason: 'test' }
 
@@ -119,14 +120,18 @@ test('a stale attempt cannot write', async (t) => {
   }
   await recordProgress(db, stale, 'stale stage', 99)
   await saveCheckpoint(db, stale, { stage: 'ask-model', version: 1, result: 'stale' })
-  assert.equal(await recordIntent(db, stale, { base: 'a', head: 'b' }, 'stale'), undefined)
+  assert.deepEqual(await recordIntent(db, stale, { base: 'a', head: 'b' }, { by: 'stale' }), {
+    granted: false,
+    because: 'lease-lost',
+  })
 
   const job = await getJob(db, stale.id)
   assert.equal(job?.status, 'PROCESSING')
   assert.equal(job?.stage, null)
   assert.equal(await loadCheckpoint(db, current, 'ask-model', 1), undefined)
-  assert.deepEqual(await recordIntent(db, current, { base: 'a', head: 'b' }, 'current'), {
-    review: 'current',
+  assert.deepEqual(await recordIntent(db, current, { base: 'a', head: 'b' }, { by: 'current' }), {
+    granted: true,
+    review: { by: 'current' },
     postedAt: null,
   })
   assert.equal(await recordPosted(db, stale, null), false)
@@ -135,11 +140,13 @@ test('a stale attempt cannot write', async (t) => {
 test('an attempt that takes over posts what its predecessor committed to, not its own', async (t) => {
   const { pool: db } = await createDatabase(t)
   const first = await aClaimedJob(db)
-  await recordIntent(db, first, { base: 'a', head: 'b' }, 'first')
+  await recordIntent(db, first, { base: 'a', head: 'b' }, { by: 'first' })
   await lapseLease(db, first.id)
   const second = await claimJob(db, first.id, 'worker-2')
   assert.ok(second)
-  assert.equal((await recordIntent(db, second, { base: 'a', head: 'b' }, 'second'))?.review, 'first')
+  const intent = await recordIntent(db, second, { base: 'a', head: 'b' }, { by: 'second' })
+  assert.ok(intent.granted)
+  assert.equal(intent.review.by, 'first')
 })
 
 test('a checkpoint is there for the next attempt of the same run and version, and for no other', async (t) => {
@@ -201,13 +208,13 @@ test('a late confirm does not put off a job that was claimed and waits to be tri
 test('a cancel that waits for the job while its intent is committed is refused', async (t) => {
   const { pool: db } = await createDatabase(t)
   const job = await aClaimedJob(db)
-  const posting = await db.connect()
-  t.after(() => posting.release())
-  await posting.query('begin')
-  await recordIntent(posting, job, { base: 'a', head: 'b' }, {})
+  const { pool, reached, goOn } = pausingBefore(db, 'commit')
+  const posting = recordIntent(pool, job, { base: 'a', head: 'b' }, {})
+  await reached
   const cancelling = transitionJob(db, 'cancel', { jobId: job.id, ...BY_TEST })
   await untilSomebodyWaits(db)
-  await posting.query('commit')
+  goOn()
+  assert.equal((await posting).granted, true)
   assert.equal(await cancelling, undefined)
   assert.equal(await statusOf(db, job.id), 'PROCESSING')
 })
@@ -250,12 +257,3 @@ test('a lapsed job that was published is left alone for a while, but a running o
   assert.ok((await secondsUntilDue(lapsed.id)) > 50)
   assert.ok((await secondsUntilDue(running.id)) <= 30)
 })
-
-async function untilSomebodyWaits(db: DatabasePool) {
-  for (;;) {
-    const { rows } = await db.query(
-      `select count(*)::int as waiting from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
-    )
-    if (rows[0].waiting > 0) return
-  }
-}

@@ -1,6 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import {
+  type CommandRequest,
   type Delivery,
+  type ForgeName,
   jobIdOf,
   type PullRequestState,
   type ReviewRequest,
@@ -9,13 +11,14 @@ import {
 /** A verified `git` delivery for a change nobody has asked about before; `over` changes parts of it. */
 export function aDelivery(
   over: {
+    forge?: ForgeName
     deliveryId?: string
     digest?: string
     request?: Partial<ReviewRequest>
     pullRequest?: Partial<PullRequestState>
   } = {},
 ): Delivery {
-  const deliveryId = over.deliveryId ?? randomUUID()
+  const { forge = 'git', deliveryId = randomUUID() } = over
   const request: ReviewRequest = {
     repository: 'https://example.com/acme/shop.git',
     organisation: 'example.com',
@@ -39,12 +42,34 @@ export function aDelivery(
     ...over.pullRequest,
   }
   return {
-    forge: 'git',
+    forge,
     deliveryId,
-    jobId: jobIdOf('git', deliveryId),
+    jobId: jobIdOf(forge, deliveryId),
     receivedAt: new Date().toISOString(),
     digest: over.digest ?? createHash('sha256').update(randomUUID()).digest('hex'),
     request,
     ...(pullRequest ? { pullRequest } : {}),
+  }
+}
+
+/** A verified comment at GitHub that addresses the reviewer; `over` changes parts of what it says. */
+export function aCommand(over: Partial<CommandRequest>): Delivery & { command: CommandRequest } {
+  const deliveryId = randomUUID()
+  return {
+    forge: 'github',
+    deliveryId,
+    jobId: jobIdOf('github', deliveryId),
+    receivedAt: new Date().toISOString(),
+    digest: createHash('sha256').update(deliveryId).digest('hex'),
+    command: {
+      repository: 'octo/shop',
+      organisation: 'octo',
+      pullRequest: '7',
+      command: 'review',
+      force: false,
+      sender: 'mona',
+      comment: { id: '4711', place: 'conversation', threadId: null },
+      ...over,
+    },
   }
 }

@@ -44,6 +44,7 @@ export function markedChange(files: readonly MarkedFile[], rest: Partial<Change>
     title: 'Pay by card',
     description: '',
     files: files.map(({ file }) => file),
+    fetchedBytes: 0,
     ...rest,
   }
 }

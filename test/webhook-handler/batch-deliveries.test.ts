@@ -10,6 +10,7 @@ import { createDatabase } from '../support/database.ts'
 import { aDelivery } from '../support/deliveries.ts'
 
 const DEADLINE_MS = 60_000
+const JOB = { type: 'code-review', version: 1, fence: '0' }
 
 function createBatcher(db: Database) {
   const batches: number[] = []
@@ -35,7 +36,7 @@ test('requests that come together share an insert, and each gets its own answer'
 
   assert.deepEqual(
     answers,
-    deliveries.map(({ jobId }) => ({ jobId, status: 'PENDING', duplicate: false, fence: '0' })),
+    deliveries.map(({ jobId }) => ({ jobId, status: 'PENDING', duplicate: false, job: JOB })),
   )
   // Two slots take the first two; the rest share the inserts that follow.
   assert.deepEqual(batches, [1, 1, 64, 64, 64, 6])
@@ -72,8 +73,8 @@ test('a delivery that comes twice at once is answered twice, the second time as 
 
   const [, , first, second] = await Promise.all([...others, twice, twice].map((d) => batcher.add(d)))
 
-  assert.deepEqual(first, { jobId: twice.jobId, status: 'PENDING', duplicate: false, fence: '0' })
-  assert.deepEqual(second, { jobId: twice.jobId, status: 'PENDING', duplicate: true, fence: '0' })
+  assert.deepEqual(first, { jobId: twice.jobId, status: 'PENDING', duplicate: false, job: JOB })
+  assert.deepEqual(second, { jobId: twice.jobId, status: 'PENDING', duplicate: true, job: JOB })
 })
 
 test('a failure that passes within the deadline is not noticed', async (t) => {

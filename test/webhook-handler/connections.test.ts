@@ -112,6 +112,7 @@ test('an upload that takes too long is answered 408 and closed', async (t) => {
   const webhook = createWebhookRoute({
     secrets: { git: { variable: '', valid: ['secret'] }, github: { variable: '', valid: [] } },
     makeDurable: () => assert.fail('nothing to store'),
+    isAllowed: () => true,
     log: silentLog,
   })
   const app = createApp({

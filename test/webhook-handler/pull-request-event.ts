@@ -5,6 +5,8 @@ export function pullRequestEvent({
   merged = false,
   head = 'a',
   title = 'Sell more',
+  changes,
+  state = action === 'closed' ? 'closed' : 'open',
   at = '2026-01-01T00:00:00Z',
 }: {
   action?: string
@@ -12,16 +14,19 @@ export function pullRequestEvent({
   merged?: boolean
   head?: string
   title?: string
+  changes?: object
+  state?: string
   at?: string
 }): string {
   return JSON.stringify({
     action,
     number: 7,
+    ...(changes ? { changes } : {}),
     pull_request: {
       number: 7,
       title,
       body: null,
-      state: action === 'closed' ? 'closed' : 'open',
+      state,
       draft,
       merged,
       updated_at: at,

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { jobIdOf } from '../../src/jobs/review-request.ts'
 import { createDatabase } from '../support/database.ts'
+import { commentEvent } from './comment-event.ts'
 import { pullRequestEvent } from './pull-request-event.ts'
 import {
   gitBody,
@@ -114,19 +115,15 @@ test('an event that only changes a pull request updates its state and makes no j
       draft,
     ])
 
-  const draft = pullRequestEvent({ action: 'opened', draft: true, head: 'a', at: '2026-01-01T00:00:00Z' })
-  assert.deepEqual(await postGithub(handler, draft).then(({ status, body }) => [status, body]), [
+  const draft = { action: 'converted_to_draft', draft: true } as const
+  const converted = pullRequestEvent({ ...draft, head: 'a', at: '2026-01-01T00:00:00Z' })
+  assert.deepEqual(await postGithub(handler, converted).then(({ status, body }) => [status, body]), [
     202,
     { updated: 'pull request 7 of octo/shop is a draft' },
   ])
   assert.deepEqual(await states(), [['a', 'open', true]])
 
-  const pushed = pullRequestEvent({
-    action: 'synchronize',
-    draft: true,
-    head: 'b',
-    at: '2026-01-02T00:00:00Z',
-  })
+  const pushed = pullRequestEvent({ ...draft, head: 'b', at: '2026-01-02T00:00:00Z' })
   await postGithub(handler, pushed)
   assert.deepEqual(await states(), [['b', 'open', true]])
 
@@ -141,6 +138,39 @@ test('an event that only changes a pull request updates its state and makes no j
   await postGithub(handler, late)
   assert.deepEqual(await states(), [['b', 'merged', false]])
   assert.equal((await pool.query('select from workflow_jobs')).rowCount, 0)
+})
+
+test('a comment that addresses the reviewer becomes a command; redelivered, it is the same one', async (t) => {
+  const { url, pool } = await createDatabase(t)
+  const handler = await startHandler(t, { DATABASE_URL: url })
+  const comment = commentEvent('@kody review --force')
+  const send = (body: string) => postGithub(handler, body, { id: 'comment-1', event: 'issue_comment' })
+
+  const jobId = jobIdOf('github', 'comment-1')
+  assert.deepEqual((await send(comment)).body, { jobId, status: 'PENDING' })
+  assert.deepEqual((await send(comment)).body, { jobId, status: 'PENDING', duplicate: true })
+  const { rows } = await pool.query('select type, payload from workflow_jobs')
+  assert.equal(rows.length, 1)
+  assert.deepEqual(
+    [rows[0].type, rows[0].payload.command, rows[0].payload.force],
+    ['command', 'review', true],
+  )
+})
+
+test('a repository that is not on the allowlist is told so, and nothing is stored of it', async (t) => {
+  const { url, pool } = await createDatabase(t)
+  const post = async (allowlist: string, body: string, event?: string) => {
+    const handler = await startHandler(t, { DATABASE_URL: url, GITHUB_REPOSITORIES: allowlist })
+    return (await postGithub(handler, body, { event })).body
+  }
+  const ignored = { ignored: 'octo/shop is not on the allowlist' }
+  assert.deepEqual(await post('acme, octo/site', pullRequestEvent({})), ignored)
+  assert.deepEqual(await post('acme', pullRequestEvent({ action: 'closed' })), ignored)
+  assert.deepEqual(await post('acme', commentEvent('@kody help'), 'issue_comment'), ignored)
+  for (const table of ['workflow_jobs', 'pull_requests', 'deliveries']) {
+    assert.equal((await pool.query(`select from ${table}`)).rowCount, 0, table)
+  }
+  assert.equal((await post('acme, Octo/Shop', pullRequestEvent({}))).status, 'PENDING')
 })
 
 test('both secrets are valid while they are rotated, and no third', async (t) => {
@@ -207,7 +237,7 @@ test('each webhook is one line in the log, with its ids and without its secret, 
         deliveryId: 'logged-2',
         forge: 'git',
         answered: 401,
-        msg: 'webhook refused: The header x-kodus-signature-256 does not sign this body with our secret.',
+        msg: 'webhook refused: The header x-kodus-signature-256 was not made with GIT_WEBHOOK_SECRET, or not for this body.',
       },
       {
         deliveryId: 'logged-3',

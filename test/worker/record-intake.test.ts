@@ -5,7 +5,7 @@ import { silentLog } from '../../src/lib/log.ts'
 import { getJob } from '../../src/store/get-job.ts'
 import { recordIntake } from '../../src/worker/record-intake.ts'
 import { createDatabase } from '../support/database.ts'
-import { aDelivery } from '../support/deliveries.ts'
+import { aCommand, aDelivery } from '../support/deliveries.ts'
 
 /** A broker that notes what is published; the real ones have their own contract. */
 function notingQueue(published: JobMessage[]): JobQueue {
@@ -28,6 +28,15 @@ test('a delivery from the intake queue gets its row, and its job is published, h
   await recordIntake(delivery, stores)
   assert.equal((await getJob(db, delivery.jobId))?.status, 'PENDING')
   assert.deepEqual([...new Set(published.map(({ jobId }) => jobId))], [delivery.jobId])
+})
+
+test('a command from the intake queue is recorded and published as what it is', async (t) => {
+  const { pool: db } = await createDatabase(t)
+  const published: JobMessage[] = []
+  const delivery = aCommand({ command: 'pause' })
+  await recordIntake(delivery, { db, queue: notingQueue(published), log: silentLog })
+  assert.equal((await getJob(db, delivery.jobId))?.type, 'command')
+  assert.deepEqual(published, [{ jobId: delivery.jobId, type: 'command', version: 1 }])
 })
 
 test('a delivery that PostgreSQL can never store is refused for good, so that it reaches the dead letters', async (t) => {

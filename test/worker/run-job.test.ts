@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { createForges } from '../../src/forges/index.ts'
+import { createPostgresQueue } from '../../src/jobs/postgres-queue.ts'
 import { KodusError } from '../../src/lib/errors.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import type { Model } from '../../src/models/model.ts'
@@ -10,7 +11,8 @@ import { getJob } from '../../src/store/get-job.ts'
 import { listEvents } from '../../src/store/list-events.ts'
 import { recordDeliveries } from '../../src/store/record-deliveries.ts'
 import { recordIntent } from '../../src/store/record-intent.ts'
-import { type JobRunner, runJob } from '../../src/worker/run-job.ts'
+import type { JobRunner } from '../../src/worker/job-runner.ts'
+import { runJob } from '../../src/worker/run-job.ts'
 import { createDatabase } from '../support/database.ts'
 import { aDelivery } from '../support/deliveries.ts'
 import { makeRepository } from '../support/repository.ts'
@@ -36,9 +38,11 @@ async function aJob(t: TestContext, { model, request = {} }: { model?: Model; re
     pullRequest: {},
   })
   await recordDeliveries(db, [delivery], 0)
+  const queue = createPostgresQueue({ pool: db, types: ['code-review', 'command'], log: silentLog })
   const stopping = new AbortController()
   const runner: JobRunner = {
     db,
+    queue,
     forges: createForges({ repositoryRoots: [repository.root], gitProtocols: ['https'], gitCredentials: [] }),
     model,
     worker: 'worker-1',

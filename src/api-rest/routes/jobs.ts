@@ -23,6 +23,7 @@ const Text = v.pipe(
 )
 
 const ListParameters = parameters({
+  type: v.optional(v.pipe(Text, v.description('`code-review` or `command`.'))),
   status: v.optional(Status),
   forge: v.optional(v.pipe(Text, v.description('`github`, `git`, …'))),
   repository: v.optional(v.pipe(Text, v.description('As the forge names it: `owner/name`, or a URL.'))),

@@ -13,6 +13,7 @@ import { makeSampleRepository } from '../demo/sample-repository.ts'
 import { watchJob } from '../demo/watch-job.ts'
 import { formatReview } from '../formats/index.ts'
 import { runsFromCheckout } from '../installation.ts'
+import { freePort } from '../stack/free-port.ts'
 import { type Stack, startStack } from '../stack/stack.ts'
 
 /** The demo takes seconds; this is for a machine on which something is wrong. */
@@ -35,7 +36,8 @@ export function addDemo(program: Command): void {
       say('Starting PostgreSQL and the three components, each a process of its own …')
       const stack = await startStack({
         directory,
-        env: demoEnvironment(),
+        // GitHub does not call the demo: any port does.
+        env: { WEBHOOK_PORT: String(await freePort(3332)), ...demoEnvironment() },
         log: createLog('kodus', 'warn'),
         output: 'files',
         repositoryRoots: [repositories],

@@ -6,11 +6,13 @@ import type { Check, Diagnosis } from '../doctor/check.ts'
 import { checkDatabase } from '../doctor/check-database.ts'
 import { checkDirectory } from '../doctor/check-directory.ts'
 import { checkGit } from '../doctor/check-git.ts'
+import { checkGitHub } from '../doctor/check-github.ts'
 import { checkModel } from '../doctor/check-model.ts'
 import { checkNativeParts } from '../doctor/check-native-parts.ts'
 import { checkNode } from '../doctor/check-node.ts'
 import { checkQueue } from '../doctor/check-queue.ts'
 import { checkSecrets } from '../doctor/check-secrets.ts'
+import { withGitHubSettings } from '../setup/github-settings.ts'
 
 const CHECKS: [name: string, check: Check][] = [
   ['node', checkNode],
@@ -20,6 +22,7 @@ const CHECKS: [name: string, check: Check][] = [
   ['database', checkDatabase],
   ['queue', checkQueue],
   ['webhook secrets', checkSecrets],
+  ['github', checkGitHub],
   ['model', checkModel],
 ]
 
@@ -29,8 +32,10 @@ export function addDoctor(program: Command): void {
     .description('check this installation and say what to do')
     .action(async () => {
       let failed = 0
+      const directory = readDirectory()
+      const env = withGitHubSettings(readEnvironment(), directory)
       for (const [name, check] of CHECKS) {
-        const line = await check(readEnvironment(), readDirectory()).then(healthy, (error) => {
+        const line = await check(env, directory).then(healthy, (error) => {
           failed += 1
           return sick(asKodusError(error))
         })

@@ -1,14 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { KodusError } from '../../lib/errors.ts'
-import { silentLog } from '../../lib/log.ts'
 import { SCOPES, type Scope } from '../../store/api-key.ts'
 import { createApiKey } from '../../store/create-api-key.ts'
-import { type DatabasePool, openDatabase } from '../../store/database.ts'
 import { listApiKeys } from '../../store/list-api-keys.ts'
-import { migrate } from '../../store/migrate.ts'
-import { namingOutages } from '../../store/outages.ts'
 import { revokeApiKey } from '../../store/revoke-api-key.ts'
-import { readDatabase } from '../config.ts'
+import { withDatabase } from '../with-database.ts'
 
 export function addKeys(program: Command): void {
   const keys = program.command('keys').description('Keys of the REST API. Only their hashes are stored.')
@@ -61,22 +57,6 @@ function parseScopes(list: string): Scope[] {
   const scopes = names.flatMap((name) => SCOPES.filter((scope) => scope === name))
   if (scopes.length === names.length) return scopes
   throw new InvalidArgumentError(`Allowed are ${SCOPES.join(', ')}, or both with a comma.`)
-}
-
-async function withDatabase(use: (db: DatabasePool) => Promise<void>): Promise<void> {
-  const { databaseUrl, databaseCaFile } = readDatabase()
-  const db = openDatabase({
-    url: databaseUrl,
-    caFile: databaseCaFile,
-    component: 'cli',
-    maxConnections: 1,
-    log: silentLog,
-  })
-  try {
-    await namingOutages(migrate(db).then(() => use(db)))
-  } finally {
-    await db.end()
-  }
 }
 
 function date(moment: Date | null): string {

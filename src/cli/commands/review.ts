@@ -70,7 +70,7 @@ async function reviewLocally(
   const model = readModel()
 
   // Nothing outlives this process, so nothing is checkpointed, fenced or posted.
-  const localOnly: Forge['poster'] = { find: async () => undefined, post: async () => ({ url: null }) }
+  const localOnly: Forge['poster'] = { post: async () => ({ url: null, adopted: false, unplaced: 0 }) }
   const ports: ReviewPorts = {
     jobId: 'local',
     run: 1,
@@ -78,14 +78,17 @@ async function reviewLocally(
     model: model && createOpenAiCompatibleModel(model),
     signal: interrupted.signal,
     progress: async (stage) => bar.next(stage),
+    recall: async () => ({ last: undefined, said: new Map(), dismissed: new Set() }),
+    observe: async ({ head, state }) => ({ head, state, hold: null }),
     loadCheckpoint: async () => undefined,
     saveCheckpoint: async () => {},
+    committed: async () => undefined,
     intend: async (review) => ({ review, posted: false }),
     stillOurs: async () => true,
     posted: async () => {},
   }
   try {
-    return await runPipeline(
+    const result = await runPipeline(
       {
         repository: path,
         organisation: 'local',
@@ -97,10 +100,16 @@ async function reviewLocally(
         branch: null,
         sender: null,
         action: 'local review',
+        // Whoever runs this asks for it: drafts, titles and branches that are left alone are not left alone here.
+        approvedBy: 'local',
       },
       ports,
       silentLog,
     )
+    if (result.did === 'review') return result.review
+    throw new KodusError('NOT_REVIEWED', `There is no review: ${result.reason}.`, {
+      help: 'The configuration of the base says so: kodus-config.yml.',
+    })
   } finally {
     bar.end()
   }

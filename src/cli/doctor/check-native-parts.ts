@@ -5,7 +5,7 @@ import type { Check } from './check.ts'
 export const checkNativeParts: Check = async () => {
   try {
     const { runRules } = await import('../../review/rules/run-rules.ts')
-    for (const path of ['sample.ts', 'sample.py'])
+    for (const path of ['sample.ts', 'sample.py', 'sample.go', 'Sample.java'])
       await runRules({ path, text: 'x = 1\n', touched: new Set([1]) })
   } catch (cause) {
     throw new KodusError('PARSER_MISSING', `The code parser does not load: ${messageOf(cause)}`, {
@@ -13,5 +13,5 @@ export const checkNativeParts: Check = async () => {
       cause,
     })
   }
-  return { state: 'ok', says: 'parsers for TypeScript, JavaScript and Python' }
+  return { state: 'ok', says: 'parsers for TypeScript, JavaScript, Python, Go and Java' }
 }

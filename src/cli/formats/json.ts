@@ -5,24 +5,43 @@ import type { FormatContext } from './context.ts'
  * What `--format json` prints. Within a version, members are added, never renamed or removed; `review.ts`
  * says what those of the review mean.
  */
-export interface ReviewDocument extends Review {
+export interface ReviewDocument
+  extends Pick<
+    Review,
+    | 'base'
+    | 'head'
+    | 'since'
+    | 'files'
+    | 'findings'
+    | 'carried'
+    | 'fixed'
+    | 'returned'
+    | 'notes'
+    | 'model'
+    | 'fetchedBytes'
+  > {
   version: 1
   repository: string
   title: string | null
 }
 
 export function jsonFormat(review: Review, { repository, title }: FormatContext): string {
-  const { base, head, files, findings, notes, model } = review
+  const { base, head, since, files, findings, carried, fixed, returned, notes, model, fetchedBytes } = review
   const document: ReviewDocument = {
     version: 1,
     repository,
     title: title ?? null,
     base,
     head,
+    since,
     files,
     findings,
+    carried,
+    fixed,
+    returned,
     notes,
     model,
+    fetchedBytes,
   }
   return jsonText(document)
 }

@@ -6,6 +6,7 @@ import type { Log } from '../../lib/log.ts'
 import { createShutdown } from '../../lib/shutdown.ts'
 import { openDatabase } from '../../store/database.ts'
 import { migrate } from '../../store/migrate.ts'
+import { withGitHubSettings } from '../setup/github-settings.ts'
 import { freePort } from './free-port.ts'
 import { keepPostgres } from './keep-postgres.ts'
 import { lockDirectory } from './lock-directory.ts'
@@ -73,8 +74,9 @@ export async function startStack({
       .then(() => machineApiKey(db, machine.secrets.KODUS_API_KEY))
       .finally(() => db.end())
 
+    const settings = withGitHubSettings(env, directory)
     const ports = {
-      webhook: Number(env.WEBHOOK_PORT ?? (await freePort(3332))),
+      webhook: Number(env.WEBHOOK_PORT ?? (isCalledByGitHub(settings) ? 3332 : await freePort(3332))),
       api: Number(env.API_PORT ?? (await freePort(3331))),
     }
     const secrets = { ...machine.secrets, KODUS_API_KEY: apiKey }
@@ -98,7 +100,7 @@ export async function startStack({
       API_HOST: '127.0.0.1',
       WORKER_GRACE_SECONDS: GRACE_SECONDS,
       ...secrets,
-      ...env,
+      ...settings,
       ...running,
     }
     const stopMs = (Number(componentEnv.WORKER_GRACE_SECONDS) + MORE_SECONDS) * 1000
@@ -135,6 +137,11 @@ export async function startStack({
     await shutdown.run()
     throw error
   }
+}
+
+/** Whoever calls from outside, a tunnel say, was told the port: on another one, nothing would arrive. */
+function isCalledByGitHub({ GITHUB_WEBHOOK_SECRET, GITHUB_POLL_SECONDS }: Environment): boolean {
+  return Boolean(GITHUB_WEBHOOK_SECRET) && !GITHUB_POLL_SECONDS
 }
 
 function outputOf(

@@ -1,17 +1,17 @@
-import type { ReviewRequest } from '../../jobs/review-request.ts'
 import { borrowRange } from '../../lib/git/borrow-range.ts'
-import type { CommitRange } from '../../lib/git/commit-range.ts'
 import { readGitSettings } from '../../lib/git/config.ts'
+import type { RemoteAccess } from '../../lib/git/environment.ts'
+import { fetchFrom } from '../../lib/git/fetch.ts'
 import { fetchRange } from '../../lib/git/fetch-range.ts'
-import { type ListedFile, listChanges } from '../../lib/git/list-changes.ts'
 import { findRepository, findRepositoryBelow } from '../../lib/git/local-repository.ts'
-import { checkRef, checkRevision } from '../../lib/git/ref.ts'
+import { measured } from '../../lib/git/pack-files.ts'
+import { checkRef, checkRevision, isCommitId } from '../../lib/git/ref.ts'
 import { checkProtocols, locateRepository } from '../../lib/git/remote.ts'
 import { checkHosts, checkRemoteHost } from '../../lib/git/remote-host.ts'
-import { createScratch, type Scratch } from '../../lib/git/scratch.ts'
+import { objectFormat, type Scratch } from '../../lib/git/scratch.ts'
 import type { GitCredential, GitLimits, GitSettings } from '../../lib/git/settings.ts'
-import { findBlob, readText } from '../../lib/git/show-file.ts'
-import { type ChangeReader, MAX_FILE_BYTES, type OpenChange } from '../forge.ts'
+import type { ChangeReader } from '../forge.ts'
+import { openRange, type RangeSource, withTextLimit } from '../read-range.ts'
 
 export interface GitReaderOptions {
   /** Directories below which a repository may be named by path. None: no paths. */
@@ -38,23 +38,46 @@ export interface GitReaderOptions {
 export function createGitReader(options: GitReaderOptions): ChangeReader {
   const protocols = checkProtocols(options.allowedProtocols)
   const allowedHosts = checkHosts(options.allowedHosts ?? [])
-  const settings = withLimits(options.settings ?? readGitSettings(), options.limits)
+  const settings = withTextLimit(options.settings ?? readGitSettings(), options.limits)
   return {
     async open(request, signal) {
       const names = { base: checkRef(request.base), head: checkRef(request.head) }
       const location = locateRepository(request.repository, protocols)
       if (location.at === 'path') {
         const repository = await findRepositoryBelow(location.path, options.roots)
-        return await openRange(settings, request, signal, (scratch) =>
-          borrowRange(scratch, repository, names, signal),
-        )
+        return await openRange(settings, request, signal, async (scratch) => ({
+          range: await borrowRange(scratch, repository, names, signal),
+          fetchedBytes: 0,
+        }))
       }
       const { remote } = location
       const addresses = await checkRemoteHost(remote, { allowedHosts, proxies: settings.proxies }, signal)
       const credential = options.credentials?.find(({ origin }) => origin === remote.origin)
       return await openRange(settings, request, signal, (scratch) =>
-        fetchRange(scratch, { remote, credential, addresses }, names, signal),
+        fetchInto(scratch, { remote, credential, addresses }, names, signal),
       )
+    },
+  }
+}
+
+/** Plain git is read seldom, and by anybody's name for it: nothing is kept between two reviews. */
+async function fetchInto(
+  scratch: Scratch,
+  access: RemoteAccess,
+  names: { base: string; head: string },
+  signal: AbortSignal,
+): Promise<RangeSource> {
+  const { gitDir } = scratch
+  await scratch.init(objectFormat(isCommitId(names.head) ? names.head : names.base), signal)
+  const { result, bytes } = await measured(gitDir, () => fetchRange(scratch, access, names, signal))
+  const { rung: _, ...range } = result
+  return {
+    range,
+    fetchedBytes: bytes,
+    async fetchCommit(id) {
+      const refspecs = [`+${id}:refs/kodus/earlier`]
+      const fetched = await measured(gitDir, () => fetchFrom(scratch, access, refspecs, { depth: 1 }, signal))
+      return fetched.bytes
     },
   }
 }
@@ -68,51 +91,10 @@ export function createLocalReader(path: string, settings: GitSettings = readGitS
     async open(request, signal) {
       const names = { base: checkRevision(request.base), head: checkRevision(request.head) }
       const repository = await findRepository(path)
-      return await openRange(withLimits(settings), request, signal, (scratch) =>
-        borrowRange(scratch, repository, names, signal),
-      )
+      return await openRange(withTextLimit(settings), request, signal, async (scratch) => ({
+        range: await borrowRange(scratch, repository, names, signal),
+        fetchedBytes: 0,
+      }))
     },
-  }
-}
-
-/** What counts as text in a diff is what `readFile` is willing to read. */
-function withLimits(settings: GitSettings, limits: Partial<GitLimits> = {}): GitSettings {
-  return { ...settings, limits: { ...settings.limits, ...limits, textBytes: MAX_FILE_BYTES } }
-}
-
-async function openRange(
-  settings: GitSettings,
-  request: ReviewRequest,
-  signal: AbortSignal,
-  findRange: (scratch: Scratch) => Promise<CommitRange>,
-): Promise<OpenChange> {
-  const scratch = await createScratch(settings, signal)
-  try {
-    const range = await findRange(scratch)
-    const files = await listChanges(scratch, range, signal)
-    return openChange(scratch, request, range, files, signal)
-  } catch (error) {
-    await scratch.remove()
-    throw error
-  }
-}
-
-function openChange(
-  scratch: Scratch,
-  { repository, title, description }: ReviewRequest,
-  range: CommitRange,
-  files: readonly ListedFile[],
-  signal: AbortSignal,
-): OpenChange {
-  // The ids are known already, and a path that is not UTF-8 could not be looked up by its text.
-  const atHead = new Map(files.filter(({ kind }) => kind === 'text').map(({ path, id }) => [path, id]))
-  return {
-    change: { repository, ...range, title, description, files: files.map(({ id: _, ...file }) => file) },
-    async readFile(side, path) {
-      const known = side === 'head' ? atHead.get(path) : undefined
-      const id = known ?? (await findBlob(scratch, range[side], path, signal))
-      return id === undefined ? undefined : await readText(scratch, id, MAX_FILE_BYTES, signal)
-    },
-    close: () => scratch.remove(),
   }
 }

@@ -7,9 +7,8 @@ export function createGitForge(options: GitReaderOptions): Forge {
   return {
     reader: createGitReader(options),
     poster: {
-      find: async () => undefined,
       async post(_request, _review, stillOurs) {
-        if (await stillOurs()) return { url: null }
+        if (await stillOurs()) return { url: null, adopted: false, unplaced: 0 }
         throw new KodusError(
           'LEASE_LOST',
           'The job was cancelled or taken over before its review was posted.',

@@ -25,6 +25,7 @@ export const GitWebhookBody = v.object({
   title: v.nullish(proseSchema(MAX_TITLE_LENGTH)),
   description: v.nullish(proseSchema(MAX_DESCRIPTION_LENGTH)),
   branch: v.nullish(nameSchema(250)),
+  force: v.nullish(v.boolean()),
 })
 
 /** `scheme://user:password@`, `https://token@`. A bare user name is how ssh is addressed, and no secret. */

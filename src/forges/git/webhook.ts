@@ -5,7 +5,8 @@ import { GitWebhookBody } from './schema.ts'
 
 /**
  * Plain git has no webhooks of its own: a post-receive hook or a CI job sends these, signed as GitHub's
- * are. To have the same commits reviewed again, send a body that differs: unknown fields are ignored.
+ * are. To have a commit reviewed that was reviewed before, send `"force": true`, and for each time something
+ * else that differs: a body that was sent before is the same delivery. Unknown fields are ignored.
  */
 export const gitWebhook: WebhookSource = {
   signatureHeader: 'x-kodus-signature-256',
@@ -14,7 +15,7 @@ export const gitWebhook: WebhookSource = {
 }
 
 function narrow(_headers: IncomingHttpHeaders, body: Buffer): NarrowedWebhook {
-  const { repository, base, head, title, description, branch } = parseJson(
+  const { repository, base, head, title, description, branch, force } = parseJson(
     GitWebhookBody,
     body.toString('utf8'),
   )
@@ -30,6 +31,7 @@ function narrow(_headers: IncomingHttpHeaders, body: Buffer): NarrowedWebhook {
     branch: pullRequest,
     sender: null,
     action: 'requested',
+    ...(force && { force }),
   }
   if (pullRequest === null) return { request }
   const state = { repository, pullRequest, head, state: 'open', draft: false, updatedAt: null } as const

@@ -1,8 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { PullRequestState } from '../../jobs/review-request.ts'
+import { parseCommand } from '../command.ts'
 import { parseJson } from '../webhook-schema.ts'
 import { malformed, type NarrowedWebhook, type WebhookSource } from '../webhook-source.ts'
-import { AnyEvent, PullRequestEvent } from './schema.ts'
+import { isMarked } from './marker.ts'
+import { AnyEvent, CommentEvent, PullRequestEvent } from './schema.ts'
 
 /** Actions after which there is something new to review. */
 const REVIEWED_ACTIONS = ['opened', 'reopened', 'synchronize', 'ready_for_review']
@@ -18,21 +20,29 @@ export const githubWebhook: WebhookSource = {
 
 function narrow(headers: IncomingHttpHeaders, body: Buffer): NarrowedWebhook {
   const json = jsonOf(headers, body)
-  const event = headers['x-github-event']
-  if (event !== 'pull_request') {
-    parseJson(AnyEvent, json)
-    return { ignored: `${eventName(event)} asks for no review` }
+  const event = eventName(headers['x-github-event'])
+  if (event === 'pull_request') return narrowPullRequest(parseJson(PullRequestEvent, json))
+  if (event === 'issue_comment' || event === 'pull_request_review_comment') {
+    return narrowComment(event, parseJson(CommentEvent, json))
   }
-  return narrowPullRequest(parseJson(PullRequestEvent, json))
+  parseJson(AnyEvent, json)
+  return { ignored: `${event} asks for no review` }
 }
 
-function narrowPullRequest({
+/**
+ * A pull request with something new in it asks for a review, drafts too: whether those are reviewed is for the
+ * repository's configuration to say, which the worker reads. One that goes to another branch now is another
+ * change, whether or not its head was reviewed before.
+ */
+export function narrowPullRequest({
   action,
   pull_request: pull,
+  changes,
   repository,
   sender,
 }: PullRequestEvent): NarrowedWebhook {
-  const asksForReview = REVIEWED_ACTIONS.includes(action)
+  const otherBase = action === 'edited' && Boolean(changes?.base)
+  const asksForReview = otherBase || REVIEWED_ACTIONS.includes(action)
   if (!asksForReview && !UPDATING_ACTIONS.includes(action)) {
     return { ignored: `pull_request.${action} asks for no review` }
   }
@@ -44,7 +54,7 @@ function narrowPullRequest({
     draft: pull.draft,
     updatedAt: pull.updated_at,
   }
-  if (!asksForReview || pull.draft || pullRequest.state !== 'open') return { pullRequest }
+  if (!asksForReview || pullRequest.state !== 'open') return { pullRequest }
   return {
     pullRequest,
     request: {
@@ -58,6 +68,40 @@ function narrowPullRequest({
       branch: pull.head.ref,
       sender: sender?.login ?? null,
       action,
+      baseBranch: pull.base.ref,
+      draft: pull.draft,
+    },
+  }
+}
+
+/**
+ * A new comment on a pull request that begins a line with `@kody` is a command. Who may command is for the
+ * worker to ask the forge. Editing a comment commands nothing: its author may be another than its editor.
+ */
+export function narrowComment(event: string, told: CommentEvent): NarrowedWebhook {
+  const { action, issue, pull_request: pull, comment, repository, sender } = told
+  if (action !== 'created') return { ignored: `${event}.${action} commands nothing` }
+  const pullRequest = pull ?? (issue?.pull_request ? issue : undefined)
+  if (!pullRequest) return { ignored: 'the comment is on no pull request' }
+  if (sender.type === 'Bot') return { ignored: `${sender.login} is a bot: bots command nothing` }
+  const body = comment.body ?? ''
+  // With a token, we are a person to GitHub, and one who may write: what we quote must command nothing.
+  if (isMarked(body)) return { ignored: 'the reviewer itself wrote the comment' }
+  const parsed = parseCommand(body)
+  if (!parsed) return { ignored: 'the comment does not address the reviewer' }
+  const place = pull ? 'thread' : 'conversation'
+  return {
+    command: {
+      repository: repository.full_name,
+      organisation: repository.owner.login,
+      pullRequest: String(pullRequest.number),
+      ...parsed,
+      sender: sender.login,
+      comment: {
+        id: String(comment.id),
+        place,
+        threadId: place === 'thread' ? String(comment.in_reply_to_id ?? comment.id) : null,
+      },
     },
   }
 }

@@ -1,6 +1,6 @@
 import { type CommitRange, findMergeBase, noMergeBase, resolveCommit } from './commit-range.ts'
 import type { LocalRepository } from './local-repository.ts'
-import type { Scratch } from './scratch.ts'
+import { objectFormat, type Scratch } from './scratch.ts'
 
 /**
  * Opens a repository of this machine in place: nothing is copied, and beyond looking up two names git never
@@ -17,7 +17,7 @@ export async function borrowRange(
 ): Promise<CommitRange> {
   const base = await resolveCommit(scratch.git, repository.gitDir, names.base, signal)
   const head = await resolveCommit(scratch.git, repository.gitDir, names.head, signal)
-  await scratch.init(head, signal)
+  await scratch.init(objectFormat(head), signal)
   await scratch.borrow(repository.objects, repository.shallow)
   const { mergeBase } = await findMergeBase(scratch, { base, head }, signal)
   if (mergeBase === undefined) throw noMergeBase(base, head)

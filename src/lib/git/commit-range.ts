@@ -4,7 +4,7 @@ import { KodusError } from '../errors.ts'
 import { gitUnexpected } from './git-error.ts'
 import { isCommitId } from './ref.ts'
 import type { Git } from './run-git.ts'
-import type { Scratch } from './scratch.ts'
+import type { Repository } from './scratch.ts'
 
 /** Three commit ids, all present in the scratch repository. */
 export interface CommitRange {
@@ -46,7 +46,7 @@ export async function resolveCommit(
  * whatever lies beyond is an ancestor of it.
  */
 export async function findMergeBase(
-  { git, gitDir }: Scratch,
+  { git, gitDir }: Repository,
   { base, head }: { base: string; head: string },
   signal: AbortSignal,
 ): Promise<{ mergeBase: string | undefined; certain: boolean }> {
@@ -56,7 +56,7 @@ export async function findMergeBase(
   if (mergeBase !== undefined && !isCommitId(mergeBase))
     throw gitUnexpected('a merge base that is no commit id')
 
-  const shallow = await readFile(join(gitDir, 'shallow'), 'utf8').catch(() => '')
+  const shallow = await readShallow({ gitDir })
   if (shallow === '') return { mergeBase, certain: true }
   if (candidates.length !== 1) return { mergeBase, certain: false }
   const oneSided = await git({ gitDir, args: ['rev-list', `${base}...${head}`] }, signal)
@@ -66,6 +66,11 @@ export async function findMergeBase(
     .split('\n')
     .some((id) => cut.has(id))
   return { mergeBase, certain }
+}
+
+/** The commits at which a repository's history is cut off, one a line; empty when it is whole. */
+export async function readShallow({ gitDir }: Pick<Repository, 'gitDir'>): Promise<string> {
+  return await readFile(join(gitDir, 'shallow'), 'utf8').catch(() => '')
 }
 
 export function noMergeBase(base: string, head: string): KodusError {

@@ -7,6 +7,8 @@ export interface RemoteAccess {
   credential?: GitCredential
   /** What `checkRemoteHost` found behind the name, so that it cannot mean something else a moment later. */
   addresses?: readonly string[]
+  /** A PEM bundle to trust there, instead of what the settings name. */
+  caFile?: string
 }
 
 /**
@@ -92,6 +94,7 @@ export function environment(
   settings: GitSettings,
   { home, gitDir, access }: { home: string; gitDir?: string; access?: RemoteAccess },
 ): Record<string, string> {
+  const caFile = access?.caFile ?? settings.caFile
   return {
     PATH: settings.searchPath,
     HOME: home,
@@ -119,7 +122,7 @@ export function environment(
     // With a directory named, git looks for none: no parent directory and no owner decides what is read.
     ...(gitDir ? { GIT_DIR: gitDir } : {}),
     ...(access ? settings.proxies : {}),
-    ...(access && settings.caFile ? { GIT_SSL_CAINFO: settings.caFile } : {}),
+    ...(access && caFile ? { GIT_SSL_CAINFO: caFile } : {}),
     ...(access?.credential
       ? {
           KODUS_GIT_USERNAME: access.credential.username ?? 'x-access-token',

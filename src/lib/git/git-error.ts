@@ -18,10 +18,21 @@ const UNREACHABLE = {
   retryability: 'transient',
 } as const satisfies Omit<Cause, 'says'>
 
+const DISK_FULL = {
+  code: 'GIT_TOO_LARGE',
+  what: 'There is no room left on the disk to read the repository.',
+  help: 'Make room where temporary files and the mirrors of repositories are kept. It is tried again by itself.',
+  retryability: 'transient',
+} as const satisfies Omit<Cause, 'says'>
+
 /** First match wins: what is certain stands before "the remote end hung up", which follows many causes. */
 const CAUSES: readonly Cause[] = [
   {
-    says: /File too large|over limit|Out of memory|malloc failed|mmap failed|No space left/i,
+    ...DISK_FULL,
+    says: /No space left on device|Disk quota exceeded/i,
+  },
+  {
+    says: /File too large|over limit|Out of memory|malloc failed|mmap failed/i,
     code: 'GIT_TOO_LARGE',
     what: 'The repository is larger than this installation reads.',
     help: 'Raise the git limits, or review a smaller repository.',
@@ -70,14 +81,14 @@ const CAUSES: readonly Cause[] = [
     help: 'Check the address. Over http the server must speak the smart protocol.',
   },
   {
-    says: /unable to read|bad object|missing (blob|tree|commit)|Could not read|promisor|unable to parse|not a valid object|inflate|corrupt|loose object .*empty/i,
+    says: /unable to read|bad object|missing (blob|tree|commit)|Could not read|promisor|unable to parse|not a valid object|inflate|corrupt|loose object .*empty|packfile \S+\.pack /i,
     code: 'GIT_OBJECT_UNREADABLE',
     what: 'An object of the repository is missing or broken.',
     help: 'Run git fsck there. A partial clone must be completed first (git fetch --refetch --no-filter).',
   },
   {
     ...UNREACHABLE,
-    says: /resolve host|connect to|couldn't connect|Connection (refused|reset|timed out|closed)|timed out|too slow|unreachable|No route to host|early EOF|unexpected disconnect|hung up|RPC failed|Empty reply|SSL|TLS|returned error: (429|5\d\d)|Received HTTP code|proxy/i,
+    says: /resolve host|connect to|couldn't connect|Connection (refused|reset|timed out|closed)|timed out|too slow|unreachable|No route to host|early EOF|unexpected disconnect|hung up|RPC failed|Empty reply|SSL|TLS|certificate verification failed|returned error: (429|5\d\d)|Received HTTP code|proxy/i,
   },
 ]
 
@@ -114,6 +125,14 @@ export function gitFailure(command: string, stderr: string, access?: RemoteAcces
 export function gitUnreachable(cause: unknown): KodusError {
   const { code, what, help, retryability } = UNREACHABLE
   return new KodusError(code, what, { help, retryability, cause })
+}
+
+/** What the file system said to us, as git would have had it said to it. Anything else stays as it is. */
+export function orDiskFull(error: unknown): unknown {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error
+  const { what, help, retryability } = DISK_FULL
+  return new KodusError(DISK_FULL.code, what, { help, retryability, cause: error })
 }
 
 export function gitTimedOut(command: string, ms: number, retryability: Retryability): KodusError {

@@ -1,7 +1,16 @@
-import { KodusError } from '../errors.ts'
-import type { CommitRange } from './commit-range.ts'
-import { type Hunk, parsePatch } from './parse-patch.ts'
-import { parseRaw, type RawEntry } from './parse-raw.ts'
+import {
+  diffTexts,
+  type FileKind,
+  isRegular,
+  kindOf,
+  listByContent,
+  listByTrees,
+  MAX_RENAME_CANDIDATES,
+  makeTree,
+  type TreePair,
+} from './diff-trees.ts'
+import type { Hunk } from './parse-patch.ts'
+import type { RawEntry } from './parse-raw.ts'
 import type { Scratch } from './scratch.ts'
 
 /** A file that differs between the merge base and head. */
@@ -12,7 +21,7 @@ export interface ChangedFile {
   previousPath?: string
   status: 'added' | 'modified' | 'renamed' | 'deleted'
   /** At head; for a deleted file, before. A text larger than the limit counts as binary. */
-  kind: 'text' | 'binary' | 'symlink' | 'submodule'
+  kind: FileKind
   /** Of text alone. */
   hunks: Hunk[]
 }
@@ -23,67 +32,85 @@ export interface ListedFile extends ChangedFile {
 }
 
 const STATUS = { A: 'added', D: 'deleted', M: 'modified', T: 'modified', R: 'renamed' } as const
-const PLAIN = ['--no-ext-diff', '--no-textconv', '--no-color', '--no-relative', '--ignore-submodules=none']
+/** Makes sure that these blobs are there before they are read: see `find-missing.ts`. */
+export type BringBlobs = (ids: readonly string[]) => Promise<void>
 
 /**
- * What head changes since the merge base. Attributes, filters, text conversion and external diffs have no
- * say: a change cannot hide itself by `.gitattributes`.
+ * What `to` changes since `from`. Attributes, filters, text conversion and external diffs have no say: a
+ * change cannot hide itself by `.gitattributes`.
  *
+ * @param bring where the blobs may be missing: trees alone tell which ones it takes, renames included, since
+ *   a rename pairs two files that the trees show as deleted and added
  * @throws KodusError GIT_TOO_LARGE, GIT_TREE_REFUSED
  */
 export async function listChanges(
   scratch: Scratch,
-  range: CommitRange,
+  pair: TreePair,
   signal: AbortSignal,
+  bring?: BringBlobs,
 ): Promise<ListedFile[]> {
-  const entries = await listEntries(scratch, range, signal)
-  const patch = await diffTexts(scratch, entries, signal)
-  return entries.map((entry, number) => fileChange(entry, patch.get(number) ?? []))
-}
-
-async function listEntries(
-  { git, gitDir }: Scratch,
-  { mergeBase, head }: CommitRange,
-  signal: AbortSignal,
-): Promise<RawEntry[]> {
-  const list = async (renames: string) => {
-    const format = ['--raw', '--numstat', '-z', '--no-abbrev']
-    const args = ['diff-tree', '-r', ...PLAIN, renames, '-l1000', ...format, mergeBase, head, '--']
-    return parseRaw((await git({ gitDir, args }, signal)).stdout)
-  }
-  try {
-    return await list('-M')
-  } catch (error) {
-    // Comparing two huge files for similarity needs both in memory. Renames without edits need neither.
-    if (!(error instanceof KodusError) || error.code !== 'GIT_TOO_LARGE') throw error
-    return await list('-M100%')
-  }
+  if (bring) await bring(blobsOf(await listByTrees(scratch, pair, signal)))
+  return await withHunks(scratch, await listByContent(scratch, pair, signal), signal)
 }
 
 /**
- * The hunks of all texts, by their number in `entries`, from one diff of two trees made for it: they hold
- * the texts alone, named by number. So no path can be misread in the patch, and no large binary is loaded
- * (git does load one that is added, to say no more than that it differs).
+ * The same for some files alone, named by their path at either side. A rename is found also where only one
+ * of its two paths was named; among more than a thousand files that came or went it is told as a file added.
  */
-async function diffTexts(
-  { git, gitDir }: Scratch,
+export async function listChangesOf(
+  scratch: Scratch,
+  pair: TreePair,
+  paths: readonly string[],
+  signal: AbortSignal,
+  bring?: BringBlobs,
+): Promise<ListedFile[]> {
+  const named = new Set(paths)
+  const all = await listByTrees(scratch, pair, signal)
+  const entries = withRenameCandidates(all, named)
+  await bring?.(blobsOf(entries))
+
+  // Trees of these files alone, named by number: git pairs the renames among them, and looks at no others.
+  const old = entries.map(({ oldMode, oldId }) => ({ mode: oldMode, id: oldId }))
+  const now = entries.map(({ newMode, newId }) => ({ mode: newMode, id: newId }))
+  const numbered = { from: await makeTree(scratch, old, signal), to: await makeTree(scratch, now, signal) }
+  const pathOf = (number: string) => entries[Number(number)]?.path ?? number
+  const found = (await listByContent(scratch, numbered, signal)).map(({ previousPath, path, ...entry }) => ({
+    ...entry,
+    path: pathOf(path),
+    ...(previousPath === undefined ? {} : { previousPath: pathOf(previousPath) }),
+  }))
+  const asked = found.filter(({ path, previousPath }) => named.has(path) || named.has(previousPath ?? path))
+  return await withHunks(scratch, asked, signal)
+}
+
+/** The named entries, and those that could be the other half of a rename. */
+function withRenameCandidates(entries: readonly RawEntry[], named: ReadonlySet<string>): RawEntry[] {
+  const own = entries.filter(({ path }) => named.has(path))
+  const came = own.some(({ status }) => status === 'A')
+  const went = own.some(({ status }) => status === 'D')
+  const others = entries.filter(
+    ({ path, status }) => !named.has(path) && ((status === 'D' && came) || (status === 'A' && went)),
+  )
+  return others.length > MAX_RENAME_CANDIDATES ? own : [...own, ...others]
+}
+
+/** What git reads to compare them: files and links at both sides. A submodule's commit is not read. */
+function blobsOf(entries: readonly RawEntry[]): string[] {
+  const sides = entries.flatMap(({ oldMode, oldId, newMode, newId }) => [
+    { mode: oldMode, id: oldId },
+    { mode: newMode, id: newId },
+  ])
+  const ids = sides.flatMap(({ mode, id }) => (isRegular(mode) || mode === '120000' ? [id] : []))
+  return [...new Set(ids)]
+}
+
+async function withHunks(
+  scratch: Scratch,
   entries: readonly RawEntry[],
   signal: AbortSignal,
-): Promise<Map<number, Hunk[]>> {
-  const makeTree = async (side: 'old' | 'new') => {
-    const input = entries.map((entry, number) => {
-      const mode = side === 'old' ? entry.oldMode : entry.newMode
-      const id = side === 'old' ? entry.oldId : entry.newId
-      return kindOf(entry) === 'text' && isRegular(mode) ? `100644 blob ${id}\t${number}\n` : ''
-    })
-    const { stdout } = await git({ gitDir, args: ['mktree'], input: input.join('') }, signal)
-    return stdout.toString().trim()
-  }
-  const format = ['--patch', '-U3', '--inter-hunk-context=0', '--diff-algorithm=default']
-  const prefixes = ['--src-prefix=a/', '--dst-prefix=b/']
-  const trees = [await makeTree('old'), await makeTree('new')]
-  const args = ['diff-tree', ...PLAIN, '--no-renames', ...format, ...prefixes, ...trees, '--']
-  return parsePatch((await git({ gitDir, args }, signal)).stdout)
+): Promise<ListedFile[]> {
+  const patch = await diffTexts(scratch, entries, signal)
+  return entries.map((entry, number) => fileChange(entry, patch.get(number) ?? []))
 }
 
 function fileChange(entry: RawEntry, hunks: Hunk[]): ListedFile {
@@ -96,17 +123,6 @@ function fileChange(entry: RawEntry, hunks: Hunk[]): ListedFile {
     hunks: kind === 'text' ? hunks : [],
     ...(entry.status === 'D' ? {} : { id: entry.newId }),
   }
-}
-
-function kindOf(entry: RawEntry): ChangedFile['kind'] {
-  const mode = entry.status === 'D' ? entry.oldMode : entry.newMode
-  if (mode === '160000') return 'submodule'
-  if (mode === '120000') return 'symlink'
-  return entry.binary ? 'binary' : 'text'
-}
-
-function isRegular(mode: string): boolean {
-  return mode.startsWith('100')
 }
 
 /** git looks for NUL in the first 8000 bytes only; no text has one anywhere, and no database stores it. */

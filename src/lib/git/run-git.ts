@@ -11,6 +11,8 @@ export interface GitCommand {
   /** The subcommand first. Untrusted words stand behind `--` or `--end-of-options`. */
   args: readonly string[]
   gitDir?: string
+  /** Besides what every command is given. */
+  config?: Readonly<Record<string, string>>
   input?: string
   /** Exit codes besides 0 that are an answer and no failure. */
   answers?: readonly number[]
@@ -93,9 +95,10 @@ export function createGit(settings: GitSettings, home: string): Git {
 function start(
   settings: GitSettings,
   home: string,
-  { args, gitDir, input, access }: GitCommand,
+  { args, gitDir, config = {}, input, access }: GitCommand,
 ): ChildProcess {
-  const git = [...configArguments(settings, access), ...args]
+  const ownConfig = Object.entries(config).flatMap(([key, value]) => ['-c', `${key}=${value}`])
+  const git = [...configArguments(settings, access), ...ownConfig, ...args]
   const blocks = Math.floor(settings.limits.fileBytes / 512)
   // Where there is no POSIX shell (Windows) the size of files goes unlimited; time and output do not.
   const [file, argv] = existsSync(SHELL)

@@ -5,12 +5,16 @@ import { checkGitVersion, createGit, type Git } from './run-git.ts'
 import { scratchPrefix, scratchRoot } from './scratch-name.ts'
 import type { GitSettings } from './settings.ts'
 
-/** A directory of our own for one change: an empty home for git, and a bare repository. */
-export interface Scratch {
+/** A bare repository of our own, and the git to work with it. */
+export interface Repository {
   git: Git
   gitDir: string
-  /** @param id any commit id of the repository to be read: its length tells the object format */
-  init(id: string, signal: AbortSignal): Promise<void>
+}
+
+/** A directory of our own for one change: an empty home for git, and a bare repository. */
+export interface Scratch extends Repository {
+  /** @param format of the repository to be read: see `objectFormat` */
+  init(format: ObjectFormat, signal: AbortSignal): Promise<void>
   /**
    * Reads objects from another repository's object directory, in place. Copies nothing.
    *
@@ -33,10 +37,7 @@ export async function createScratch(settings: GitSettings, signal: AbortSignal):
     return {
       git,
       gitDir,
-      async init(id, signal) {
-        const format = id.length === 64 ? 'sha256' : 'sha1'
-        await git({ args: ['init', '--quiet', '--bare', `--object-format=${format}`, gitDir] }, signal)
-      },
+      init: (format, signal) => initRepository({ git, gitDir }, format, signal),
       async borrow(objects, shallow) {
         // It would be two lines there, and the second a directory that nobody has checked.
         if (objects.includes('\n')) {
@@ -53,4 +54,19 @@ export async function createScratch(settings: GitSettings, signal: AbortSignal):
     await remove()
     throw error
   }
+}
+
+export type ObjectFormat = 'sha1' | 'sha256'
+
+/** The object format of a repository, by one of its ids; that of most where only another name is known. */
+export function objectFormat(id: string): ObjectFormat {
+  return id.length === 64 ? 'sha256' : 'sha1'
+}
+
+export async function initRepository(
+  { git, gitDir }: Repository,
+  format: ObjectFormat,
+  signal: AbortSignal,
+): Promise<void> {
+  await git({ args: ['init', '--quiet', '--bare', `--object-format=${format}`, gitDir] }, signal)
 }

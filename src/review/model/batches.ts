@@ -19,15 +19,16 @@ const READING_BUDGET: ReadingBudget = { characters: 40_000, requests: 8 }
 
 /**
  * Shares a change out to requests: largest files first, each where there is still room for it. Hunks that
- * only delete get the room that is left then, and no request of their own. What is left out is noted.
+ * only delete get the room that is left then, and no request of their own. What is left out is noted, and
+ * `unread` has the paths of all files that are not shown whole.
  */
 export function planBatches(
   files: readonly { file: ChangedFile; text: string }[],
   budget: ReadingBudget = READING_BUDGET,
-): { batches: Excerpt[][]; notes: Note[] } {
+): { batches: Excerpt[][]; notes: Note[]; unread: string[] } {
   const all = files.flatMap(({ file, text }) => excerptsOf(file, text, budget.characters))
   const adding = all.filter((excerpt) => !excerpt.deletionsOnly)
-  if (adding.length === 0) return { batches: [], notes: [] }
+  if (adding.length === 0) return { batches: [], notes: [], unread: [] }
 
   const opened: Batch[] = []
   const leftOut = pack(adding, opened, budget)
@@ -44,7 +45,8 @@ export function planBatches(
   note(leftOut, `not reviewed by the model, or not all of it: the change is larger than ${total}`)
   const cut = batches.flat().filter((excerpt) => excerpt.cutLines > 0)
   note(cut, 'very long lines were shown to the model without their end')
-  return { batches, notes }
+  const unread = [...unseen, ...leftOut, ...cut].map((excerpt) => excerpt.path)
+  return { batches, notes, unread }
 }
 
 interface Batch {

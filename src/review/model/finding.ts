@@ -5,6 +5,7 @@ import { safeText } from '../safe-text.ts'
 import { anchorQuote, touchedPart } from './anchor.ts'
 import type { ModelFinding } from './answer.ts'
 import { fittedReplacement } from './replacement.ts'
+import { isEnglish } from './wishes.ts'
 
 const RULE = 'model/bug'
 
@@ -20,7 +21,12 @@ export type Dropped =
  * What a model said, as a finding: at lines that the change touched, in words that a forge shows and does not
  * obey, with a replacement only where it fits.
  */
-export function findingOf(said: ModelFinding, file: ChangedFile, text: string): Finding | Dropped {
+export function findingOf(
+  said: ModelFinding,
+  file: ChangedFile,
+  text: string,
+  language: string,
+): Finding | Dropped {
   const what = prose(said.what, 200)
   const trigger = prose(said.trigger, 500)
   if (!what) return 'without a statement of what is wrong'
@@ -45,10 +51,15 @@ export function findingOf(said: ModelFinding, file: ChangedFile, text: string): 
     endLine,
     severity: said.severity,
     what,
-    why: `${prose(said.why, 1_000)} Trigger: ${trigger}`.trim(),
+    why: withTrigger(prose(said.why, 1_000), trigger, language),
     advice: prose(said.advice, 1_000),
     ...(replacement === undefined ? {} : { replacement }),
   }
+}
+
+/** An English label in the middle of another language would be nobody's. */
+function withTrigger(why: string, trigger: string, language: string): string {
+  return (isEnglish(language) ? `${why} Trigger: ${trigger}` : `${why} (${trigger})`).trim()
 }
 
 function idOf(path: string, lines: string[], line: number, endLine: number): string {

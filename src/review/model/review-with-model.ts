@@ -10,6 +10,7 @@ import type { Excerpt } from './excerpt.ts'
 import { findingOf, saysTheSame } from './finding.ts'
 import { type FileToShow, maskSecrets } from './mask-secrets.ts'
 import { reviewPrompt } from './prompt.ts'
+import type { Wishes } from './wishes.ts'
 
 export interface ModelReviewRequest {
   model: Model
@@ -18,6 +19,8 @@ export interface ModelReviewRequest {
   files: readonly { path: string; text: string }[]
   /** What static analysis found. */
   known: readonly Finding[]
+  /** What the repository wants the model to look for, and the language to say it in. */
+  wishes: Wishes
   signal: AbortSignal
   budget?: ReadingBudget
 }
@@ -26,6 +29,8 @@ export interface ModelReview {
   findings: Finding[]
   notes: Note[]
   use: ModelUse
+  /** Paths of files that the model was not shown, or not whole, or about which it gave no usable answer. */
+  unread: string[]
 }
 
 /**
@@ -37,7 +42,7 @@ export interface ModelReview {
  * @throws KodusError whatever the endpoint fails with, except an answer that cannot be used
  */
 export async function reviewWithModel(request: ModelReviewRequest): Promise<ModelReview> {
-  const { model, change, known, signal } = request
+  const { model, known, wishes, signal } = request
   const shown = shownFiles(request)
   const safe: FileToShow[] = []
   for (const file of shown.values()) {
@@ -46,9 +51,11 @@ export async function reviewWithModel(request: ModelReviewRequest): Promise<Mode
     // Scanning is synchronous: let the lease's renewal and other jobs have their turn.
     await setImmediate()
   }
-  const { batches, notes } = planBatches(safe, request.budget)
+  const { batches, notes, unread } = planBatches(safe, request.budget)
+  const inBatches = new Set(batches.flat().map((excerpt) => excerpt.path))
+  unread.push(...request.files.map(({ path }) => path).filter((path) => !inBatches.has(path)))
   if (batches.length === 0)
-    return { findings: [], notes, use: { used: false, reason: 'no new lines to read' } }
+    return { findings: [], notes, use: { used: false, reason: 'no new lines to read' }, unread }
 
   const use = { used: true as const, model: model.name, requests: 0, inputTokens: 0, outputTokens: 0 }
   const findings: Finding[] = []
@@ -56,7 +63,7 @@ export async function reviewWithModel(request: ModelReviewRequest): Promise<Mode
   for (let batch = batches.shift(); batch; batch = batches.shift()) {
     signal.throwIfAborted()
     use.requests++
-    const answer = await ask(model, change, batch, known, signal)
+    const answer = await ask(request, batch)
     if (answer.unread === 'larger than its context' && batch.length > 1) {
       const half = Math.ceil(batch.length / 2)
       batches.unshift(batch.slice(0, half), batch.slice(half))
@@ -65,6 +72,7 @@ export async function reviewWithModel(request: ModelReviewRequest): Promise<Mode
     use.inputTokens += answer.inputTokens
     use.outputTokens += answer.outputTokens
     const read = answer.unread === undefined ? readModelAnswer(answer.value) : undefined
+    if (answer.doubt || !read) unread.push(...batch.map((excerpt) => excerpt.path))
     if (answer.doubt) notes.push({ about: pathsOf(batch), reason: answer.doubt })
     if (!read) {
       const why = answer.unread ?? 'its answer is not a list of findings'
@@ -74,7 +82,9 @@ export async function reviewWithModel(request: ModelReviewRequest): Promise<Mode
     const said = read.findings.map((finding) => {
       const path = pathIn(batch, finding.path)
       const about = path === undefined ? undefined : shown.get(path)
-      return about ? findingOf(finding, about.file, about.text) : 'about a file that was not shown'
+      return about
+        ? findingOf(finding, about.file, about.text, wishes.language)
+        : 'about a file that was not shown'
     })
     for (const one of [
       ...said,
@@ -87,7 +97,7 @@ export async function reviewWithModel(request: ModelReviewRequest): Promise<Mode
   for (const [reason, count] of dropped) {
     notes.push({ about: 'model', reason: `${count} of its remarks not shown: ${reason}` })
   }
-  return { findings, notes, use }
+  return { findings, notes, use, unread: [...new Set(unread)] }
 }
 
 function shownFiles({ change, files }: ModelReviewRequest): Map<string, FileToShow> {
@@ -107,15 +117,10 @@ interface Asked extends ModelAnswer {
   doubt?: string
 }
 
-async function ask(
-  model: Model,
-  change: Change,
-  batch: readonly Excerpt[],
-  known: readonly Finding[],
-  signal: AbortSignal,
-): Promise<Asked> {
+async function ask(request: ModelReviewRequest, batch: readonly Excerpt[]): Promise<Asked> {
+  const { model, change, known, wishes, signal } = request
   const inBatch = known.filter((finding) => batch.some((excerpt) => excerpt.path === finding.path))
-  const words = reviewPrompt({ change, excerpts: batch, known: inBatch })
+  const words = reviewPrompt({ change, excerpts: batch, known: inBatch, wishes })
   try {
     const answer = await model.answer({ ...words, schema: ANSWER_JSON_SCHEMA, schemaName: 'review', signal })
     const doubt = cutRequest(words.system.length + words.prompt.length, answer.inputTokens)

@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
 import { notesByReason } from '../name-paths.ts'
+import { runCustomRules } from '../rules/custom-rules.ts'
 import { findSecrets } from '../rules/find-secrets.ts'
 import { analysedByRules, reasonNotToAnalyse, runRules } from '../rules/run-rules.ts'
 import { proceed, type Stage, skip } from '../stage.ts'
 
-/** Runs the AST rules and the secret scan over the lines that the change touched. */
+/** Runs the AST rules, the secret scan and the repository's own rules over the lines that the change touched. */
 export const analyse: Stage = {
   name: 'analyse',
   async run(draft, ports) {
@@ -19,7 +20,9 @@ export const analyse: Stage = {
       // Parsing is synchronous: let the lease's renewal and other jobs have their turn.
       await setImmediate()
     }
-    draft.notes.push(...notesByReason(left))
+    const custom = await runCustomRules(draft.config.customRules, draft.files, ports.signal)
+    draft.findings.push(...custom.findings)
+    draft.notes.push(...notesByReason(left), ...custom.notes)
     return proceed
   },
 }

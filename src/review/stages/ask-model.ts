@@ -1,44 +1,68 @@
-import { changeOf } from '../draft.ts'
+import { createHash } from 'node:crypto'
+import { changeOf, type Draft } from '../draft.ts'
 import { type ModelReview, reviewWithModel } from '../model/review-with-model.ts'
-import { proceed, type Stage, skip } from '../stage.ts'
+import { wantsModel } from '../model/wishes.ts'
+import { proceed, type Stage, type StageOutcome, skip } from '../stage.ts'
 
 /** Raise it when the shape or the meaning of the checkpoint changes. */
-const VERSION = 2
+const VERSION = 3
 
-/** A branch that a request names may move between two attempts: an answer is about the commits it was asked of. */
 interface Checkpoint {
-  mergeBase: string
-  head: string
+  /** What was asked, as `fingerprint` tells it. */
+  asked: string
   answer: ModelReview
 }
 
 /**
- * Asks the model for what rules cannot see. Its answer is checkpointed: a second attempt at the same commits
- * does not pay for it again. A failing endpoint fails the attempt; it never passes for "nothing found".
+ * Asks the model for what rules cannot see. Its answer is checkpointed: a second attempt that would ask the
+ * same does not pay for it again. A failing endpoint fails the attempt; it never passes for "nothing found".
  */
 export const askModel: Stage = {
   name: 'ask-model',
   async run(draft, { model, signal, loadCheckpoint, saveCheckpoint }) {
-    if (!model) {
-      draft.model = { used: false, reason: 'no model is configured (LLM_BASE_URL and LLM_MODEL)' }
-      return skip(draft.model.reason)
-    }
-    if (draft.files.length === 0) {
-      draft.model = { used: false, reason: 'no file has new lines to review' }
-      return skip(draft.model.reason)
-    }
-    const change = changeOf(draft)
-    const { mergeBase, head } = change
+    const { config, files } = draft
+    if (!model) return unasked(draft, 'no model is configured (LLM_BASE_URL and LLM_MODEL)')
+    if (files.length === 0) return unasked(draft, 'no file has new lines to review')
+    if (!wantsModel(config)) return unasked(draft, 'reviewOptions switches off all that a model looks for')
+
+    const asked = fingerprint(draft)
     const earlier = (await loadCheckpoint(this.name, VERSION)) as Checkpoint | undefined
-    let answer = earlier?.mergeBase === mergeBase && earlier.head === head ? earlier.answer : undefined
+    let answer = earlier?.asked === asked ? earlier.answer : undefined
     if (!answer) {
-      const files = [...draft.files, ...draft.deletions.map((path) => ({ path, text: '' }))]
-      answer = await reviewWithModel({ model, change, files, known: draft.findings, signal })
-      await saveCheckpoint(this.name, VERSION, { mergeBase, head, answer } satisfies Checkpoint)
+      const shown = [...files, ...draft.deletions.map((path) => ({ path, text: '' }))]
+      const change = changeOf(draft)
+      answer = await reviewWithModel({
+        model,
+        change,
+        files: shown,
+        known: draft.findings,
+        wishes: config,
+        signal,
+      })
+      await saveCheckpoint(this.name, VERSION, { asked, answer } satisfies Checkpoint)
     }
     draft.findings.push(...answer.findings)
     draft.notes.push(...answer.notes)
+    draft.unreadByModel.push(...answer.unread)
     draft.model = answer.use
     return proceed
   },
+}
+
+function unasked(draft: Draft, reason: string): StageOutcome {
+  draft.model = { used: false, reason }
+  draft.unreadByModel.push(...draft.files.map((file) => file.path))
+  return skip(reason)
+}
+
+/**
+ * A branch that a request names, the configuration on it, and what earlier reviews have read may change between
+ * two attempts: an answer is about the lines it was asked of, and about what was asked of them.
+ */
+function fingerprint(draft: Draft): string {
+  const { mergeBase, head } = changeOf(draft)
+  const { language, reviewOptions, instructions } = draft.config
+  const lines = draft.files.map(({ path, touched }) => [path, [...touched]])
+  const asked = [mergeBase, head, lines, draft.deletions, language, reviewOptions, instructions]
+  return createHash('sha256').update(JSON.stringify(asked)).digest('hex')
 }

@@ -1,44 +1,74 @@
-import { changeOf, type Draft } from '../draft.ts'
+import type { ReviewRequest } from '../../jobs/review-request.ts'
+import { type Draft, sourceOf } from '../draft.ts'
 import { namePaths } from '../name-paths.ts'
 import { postableReview } from '../postable-review.ts'
 import type { Review } from '../review.ts'
-import { proceed, type Stage, skip } from '../stage.ts'
+import { proceed, type ReviewPorts, type Stage, type StageOutcome, skip } from '../stage.ts'
 
 /**
- * Posts the review once. The intent is committed first; then the forge is looked at, always, for a review
- * that an earlier attempt of this run got through; only then is it posted.
+ * Posts the review once. The intent is committed first; then the forge is brought to the state that the
+ * review describes, whatever an earlier attempt of this run has left there.
  */
 export const publish: Stage = {
   name: 'publish',
   async run(draft, ports) {
     const intent = await ports.intend(finishedReview(draft))
     draft.review = intent.review
-    if (intent.posted) return skip('an earlier attempt has posted it')
-
-    const postable = postableReview(intent.review, { jobId: ports.jobId, run: ports.run })
-    const { poster } = ports.forge
-    const found = await poster.find(draft.request, postable, ports.signal)
-    const { url } = found ?? (await poster.post(draft.request, postable, ports.stillOurs, ports.signal))
-    await ports.posted(url)
-    return found ? skip('found it at the forge, posted by an earlier attempt') : proceed
+    return await postIntended(draft.request, intent, ports)
   },
 }
 
+/**
+ * Brings the forge to the state that the review describes, unless that is done. One that is outdated says what it
+ * has to say at lines, and leaves the summary to the newer one.
+ */
+export async function postIntended(
+  request: ReviewRequest,
+  { review, posted, outdated = false }: { review: Review; posted: boolean; outdated?: boolean },
+  ports: ReviewPorts,
+): Promise<StageOutcome> {
+  if (posted) return skip('an earlier attempt has posted it')
+  const whole = postableReview(review, { jobId: ports.jobId, run: ports.run })
+  const postable = outdated ? { ...whole, summary: null } : whole
+  const { url, adopted } = await ports.forge.poster.post(request, postable, ports.stillOurs, ports.signal)
+  await ports.posted(url)
+  return adopted ? skip('found it at the forge, posted by an earlier attempt') : proceed
+}
+
 function finishedReview(draft: Draft): Review {
-  const { base, head, files } = changeOf(draft)
-  const { findings, notes, model } = draft
-  const secretsOnly = model.used ? [] : draft.readByNoRule
+  const { base, head, files, fetchedBytes } = sourceOf(draft).change
+  const { request, config, since, unchanged, model, notes } = draft
+  const { findings, carried, fixed, returned, forgotten, aliases } = draft
+  const read = draft.files.filter(({ touched, rechecked }) => touched.size > (rechecked?.size ?? 0))
+  const paths = new Set(read.map(({ path }) => path))
+  const secretsOnly = model.used ? [] : draft.readByNoRule.filter((path) => paths.has(path))
   const reason = 'scanned for secrets only: no rule read it, and no model was asked'
   return {
     base,
     head,
+    since,
     files: {
       changed: files.length,
-      reviewed: draft.files.length - secretsOnly.length,
+      reviewed: read.length - secretsOnly.length,
       secretsOnly: secretsOnly.length,
+      ...(unchanged > 0 ? { unchanged } : {}),
     },
     findings,
+    carried,
+    fixed,
+    returned,
+    forgotten,
     notes: secretsOnly.length > 0 ? [...notes, { about: namePaths(secretsOnly), reason }] : notes,
     model,
+    fetchedBytes,
+    ...(request.baseBranch ? { baseBranch: request.baseBranch } : {}),
+    unread: [...draft.unread, ...secretsOnly],
+    unreadByModel: [...draft.leftByModel, ...(model.used ? draft.unreadByModel : [])],
+    aliases,
+    wording: {
+      language: config.language,
+      failOn: config.checks.failOn,
+      suggestions: config.enableCommittableSuggestions,
+    },
   }
 }

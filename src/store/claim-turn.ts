@@ -1,0 +1,15 @@
+import type { Database } from './database.ts'
+
+/**
+ * Takes the turn at something that one process at a time should do every so often, by the database's clock.
+ *
+ * @returns false when another process had its turn less than `everySeconds` ago
+ */
+export async function claimTurn(db: Database, name: string, everySeconds: number): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `insert into turns as t (name) values ($1)
+     on conflict (name) do update set taken_at = now() where t.taken_at <= now() - $2 * interval '1 second'`,
+    [name, everySeconds],
+  )
+  return rowCount === 1
+}

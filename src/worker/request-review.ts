@@ -1,0 +1,68 @@
+import type { PullRequest } from '../forges/forge.ts'
+import { publishRecorded } from '../jobs/publish-jobs.ts'
+import type { JobQueue } from '../jobs/queue.ts'
+import { type Delivery, type ForgeName, ownDelivery, type ReviewRequest } from '../jobs/review-request.ts'
+import type { Database } from '../store/database.ts'
+import { findLastReview } from '../store/find-last-review.ts'
+import { findReviewsOf } from '../store/find-reviews-of.ts'
+import { recordDeliveries } from '../store/record-deliveries.ts'
+import type { JobOf } from '../store/transition-job.ts'
+
+interface Stores {
+  db: Database
+  queue: JobQueue
+}
+
+/** Why a review is asked for by the worker itself, on top of what the forge tells of the pull request. */
+type Asked = Pick<ReviewRequest, 'organisation' | 'action' | 'sender'> &
+  Partial<Pick<ReviewRequest, 'force' | 'approvedBy'>>
+
+/**
+ * Has the head that a pull request has now reviewed, if nobody has been asked to: its webhook was lost, or
+ * came before one of an older head that GitHub dates to the same second.
+ */
+export async function requestObserved(
+  stores: Stores,
+  job: JobOf<'code-review'>,
+  pull: PullRequest,
+): Promise<void> {
+  if ((await findReviewsOf(stores.db, job.forge, pull)).asked) return
+  // A branch that is forced back to this head after another was reviewed asks for something new.
+  const last = await findLastReview(stores.db, job.forge, pull)
+  const id = `observed:${pull.repository}#${pull.pullRequest}@${pull.head}@${last?.jobId ?? 'first'}`
+  const { organisation } = job.payload
+  await requestReview(stores, job.forge, id, pull, { organisation, action: 'observed', sender: null })
+}
+
+/**
+ * Records that a review is wanted, and publishes its job.
+ *
+ * @param deliveryId the same whenever the same thing is asked for: it is done once
+ */
+export async function requestReview(
+  { db, queue }: Stores,
+  forge: ForgeName,
+  deliveryId: string,
+  pull: PullRequest,
+  asked: Asked,
+): Promise<void> {
+  const { repository, pullRequest, head, state, draft, updatedAt } = pull
+  const delivery: Delivery = {
+    ...ownDelivery(forge, deliveryId),
+    pullRequest: { repository, pullRequest, head, state, draft, updatedAt },
+    request: {
+      repository,
+      pullRequest,
+      base: pull.base,
+      head,
+      title: pull.title,
+      description: pull.description,
+      branch: pull.headBranch,
+      baseBranch: pull.baseBranch,
+      draft,
+      ...asked,
+    },
+  }
+  const recorded = await recordDeliveries(db, [delivery], queue.outboxDelayMs)
+  await publishRecorded({ db, queue }, recorded.values())
+}
