@@ -1,6 +1,7 @@
 import type { Forge } from '../forges/forge.ts'
 import { KodusError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
+import { findOlderCommand } from '../store/find-older-command.ts'
 import { namingItsOutages } from '../store/outages.ts'
 import type { JobOf } from '../store/transition-job.ts'
 import type { JobRunner } from './job-runner.ts'
@@ -35,6 +36,8 @@ export function commandWork(
         await conversation.answer(payload, `not-a-writer:${sender}`, sayNotAWriter(), signal)
         return `not done: ${sender} may not write to ${repository}`
       }
+      const older = await findOlderCommand(db, job.id)
+      if (older) return `not done again: this comment is the command of ${older}`
       const { did, answer } = await obeyCommand({ job, forge, db, queue: runner.queue, signal, log })
       if (answer !== undefined) await conversation.answer(payload, key, answer, signal)
       return did

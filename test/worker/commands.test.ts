@@ -214,6 +214,21 @@ test('a comment that asks for a review under two delivery ids is not told that i
   assert.deepEqual([answers(), pull.reviews().length], [[], 1])
 })
 
+test('an old command that comes again does not undo a newer one', { skip }, async (t) => {
+  const { db, command, receive, run } = await aPullRequest(t)
+  let again: Delivery[] = []
+  await command('mona', '@kody pause', (all) => {
+    const [first, ...rest] = twice(all)
+    again = rest
+    return first ? [first] : []
+  })
+  await command('mona', '@kody resume')
+  await receive(() => again)
+  await run()
+  const { rows } = await db.query('select hold from pull_requests')
+  assert.deepEqual(rows, [{ hold: null }])
+})
+
 test('nothing is asked or said about a repository that is not on the allowlist', { skip }, async (t) => {
   const { github, command, outcomes } = await aPullRequest(t, { env: { GITHUB_REPOSITORIES: 'acme' } })
   const did = await command('mona', '@kody review')
