@@ -30,6 +30,8 @@ export interface ReviewRequest {
   draft?: boolean
   /** Asked for by a command: reviewed whole, and although its head was reviewed before. */
   force?: boolean
+  /** A head that was reviewed is told anew, without what people dismissed since. Nothing is read again. */
+  recount?: boolean
   /** Who asked for it by a command, with a write permission that the forge has confirmed. */
   approvedBy?: string | null
 }

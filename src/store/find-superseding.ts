@@ -39,7 +39,8 @@ const OLDER_TWIN = `
     and (o.forge, o.repository, o.pull_request) = (j.forge, j.repository, j.pull_request)
     and (o.created_at, o.id) < (j.created_at, j.id)
     and o.payload ->> 'head' = j.payload ->> 'head' and j.payload ->> 'head' ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'
-    and coalesce(o.payload ->> 'force', 'false') = 'false' and coalesce(j.payload ->> 'force', 'false') = 'false'
+    and 'true' not in (coalesce(o.payload ->> 'force', ''), coalesce(o.payload ->> 'recount', ''))
+    and 'true' not in (coalesce(j.payload ->> 'force', ''), coalesce(j.payload ->> 'recount', ''))
     and coalesce(o.payload ->> 'baseBranch' = j.payload ->> 'baseBranch', true)
     and (o.payload ->> 'approvedBy' is not null or j.payload ->> 'approvedBy' is null)
   order by o.created_at, o.id limit 1`

@@ -100,7 +100,7 @@ async function findOtherIntent(
      join reviews r on r.job_id = o.id and r.head = $2
      where j.id = $1 and o.id <> j.id
        and coalesce(r.review ->> 'baseBranch' = $3::jsonb ->> 'baseBranch', true)
-       and coalesce(j.payload ->> 'force', 'false') = 'false'
+       and 'true' not in (coalesce(j.payload ->> 'force', ''), coalesce(j.payload ->> 'recount', ''))
        and case when r.posted_at is null then r.run = o.run and o.status in ('PENDING', 'PROCESSING', 'RETRYING')
          else not exists (
            select from workflow_jobs n join reviews newer on newer.job_id = n.id

@@ -4,6 +4,7 @@ import { jobIdOf } from '../jobs/review-request.ts'
 import type { Log } from '../lib/log.ts'
 import type { Database } from '../store/database.ts'
 import { dismissFinding } from '../store/dismiss-finding.ts'
+import { findLastReview } from '../store/find-last-review.ts'
 import { findReviewsOf } from '../store/find-reviews-of.ts'
 import { getJob } from '../store/get-job.ts'
 import { holdPullRequest } from '../store/hold-pull-request.ts'
@@ -94,14 +95,25 @@ async function resume(order: Order): Promise<Obeyed> {
   return { did: 'resumed', answer: say.sayResumed(wanted) }
 }
 
-async function dismiss({ job, forge, db, signal }: Order, threadId: string): Promise<Obeyed> {
+async function dismiss(order: Order, threadId: string): Promise<Obeyed> {
+  const { job, forge, db, signal } = order
   const { repository, pullRequest, sender } = job.payload
   const id = await forge.conversation.dismissThread({ repository, pullRequest, threadId }, signal)
   if (id === undefined) {
     return { did: 'nothing: the thread is not about a finding', answer: say.sayNotOurThread() }
   }
   await dismissFinding(db, job.forge, job.payload, { id, dismissedBy: sender })
+  await recount(order)
   return { did: `dismissed the finding ${id}`, answer: say.sayDismissed() }
+}
+
+/** Has check and summary follow what was dismissed. A head that was not reviewed yet will be told without it. */
+async function recount(order: Order): Promise<void> {
+  const { job, db } = order
+  const pull = await look(order)
+  const last = await findLastReview(db, job.forge, pull)
+  if (pull.state !== 'open' || last?.head !== pull.head) return
+  await askForReview(order, pull, { approvedBy: job.payload.sender, recount: true })
 }
 
 const OUTDATED: Obeyed = { did: 'nothing: a later command says otherwise' }
@@ -117,7 +129,7 @@ async function look({ job, forge, db, signal }: Order): Promise<PullRequest> {
 async function askForReview(
   { job, db, queue }: Order,
   pull: PullRequest,
-  asked: { approvedBy?: string; force?: boolean },
+  asked: { approvedBy?: string; force?: boolean; recount?: boolean },
 ): Promise<void> {
   const { organisation, sender } = job.payload
   await requestReview({ db, queue }, job.forge, deliveryIdOf(job), pull, {

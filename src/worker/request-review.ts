@@ -15,7 +15,7 @@ interface Stores {
 
 /** Why a review is asked for by the worker itself, on top of what the forge tells of the pull request. */
 type Asked = Pick<ReviewRequest, 'organisation' | 'action' | 'sender'> &
-  Partial<Pick<ReviewRequest, 'force' | 'approvedBy'>>
+  Partial<Pick<ReviewRequest, 'force' | 'recount' | 'approvedBy'>>
 
 /**
  * Has the head that a pull request has now reviewed, if nobody has been asked to: its webhook was lost, or

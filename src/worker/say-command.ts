@@ -45,7 +45,7 @@ export function sayResumed(reviewing: boolean): string {
 }
 
 export function sayDismissed(): string {
-  return 'Dismissed: I will not raise this finding again in this pull request. Check and summary follow with the next review; `@kody review --force` makes one now.'
+  return 'Dismissed: I will not raise this finding again in this pull request. Check and summary follow.'
 }
 
 export function sayNotOurThread(): string {

@@ -4,7 +4,7 @@ import { parseCommand } from '../../src/forges/command.ts'
 import { type Delivery, ownDelivery } from '../../src/jobs/review-request.ts'
 import * as say from '../../src/worker/say-command.ts'
 import { githubDescription } from '../github/server.ts'
-import { FLAWED, startGitHubWorker } from './github-worker.ts'
+import { aModel, FLAWED, startGitHubWorker } from './github-worker.ts'
 
 const skip = await githubDescription()
 
@@ -122,20 +122,30 @@ test('`ignore` cancels what waits, and says so where it was shown', { skip }, as
   )
 })
 
-test('`ignore` in a thread of ours dismisses its finding, for good', { skip }, async (t) => {
-  const { pull, receive, run, db, jobs, lastReason } = await aPullRequest(t)
+test('`ignore` in a thread of ours dismisses its finding, for good; check and summary follow, and no model is asked', {
+  skip,
+}, async (t) => {
+  let asked = 0
+  const model = aModel(async () => {
+    asked++
+    return { findings: [] }
+  })
+  const { shop, pull, receive, run, db, jobs, lastReason } = await aPullRequest(t, { model })
   await receive()
   await run()
   const [comment] = pull.reviewComments()
   pull.reply('mona', comment.id, '@kody ignore')
   await receive()
   await run()
-  assert.match((await lastReason((await jobs()).at(-1)?.id ?? '')) ?? '', /^dismissed the finding/)
+  const command = (await jobs()).find(({ type }) => type === 'command')
+  assert.match((await lastReason(command?.id ?? '')) ?? '', /^dismissed the finding/)
   assert.equal((await db.query('select from dismissed_findings')).rowCount, 1)
-  assert.match(
-    pull.reviewComments().at(-1)?.body ?? '',
-    /Check and summary follow with the next review; `@kody review --force` makes one now\.$/,
-  )
+  assert.match(pull.reviewComments().at(-1)?.body ?? '', /Check and summary follow\.$/)
+  const check = shop.checkRuns(pull.head()).toSorted((a, b) => b.id - a.id)[0]
+  assert.deepEqual([check?.status, check?.conclusion], ['completed', 'success'])
+  const summary = pull.comments().find(({ user }) => user.login === 'kodus[bot]')
+  assert.match(summary?.body ?? '', /No open findings/)
+  assert.deepEqual([asked, pull.reviews().filter(({ body }) => body !== '').length], [1, 1])
 
   pull.comment('mona', '@kody review --force')
   await receive()

@@ -29,6 +29,14 @@ export const FLAWED = {
   'orders.py': 'def total(items, seen=[]):\n    seen.append(items)\n    return sum(items)\n',
 }
 
+/** A model that answers whatever it is made to. */
+export function aModel(answer: () => Promise<unknown>): Model {
+  return {
+    name: 'test-model',
+    answer: async () => ({ value: await answer(), inputTokens: 1, outputTokens: 1 }),
+  }
+}
+
 export type GitHubWorker = Awaited<ReturnType<typeof startGitHubWorker>>
 
 /**

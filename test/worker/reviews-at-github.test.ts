@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KodusError } from '../../src/lib/errors.ts'
-import type { Model } from '../../src/models/model.ts'
 import { transitionJob } from '../../src/store/transition-job.ts'
 import { runJob } from '../../src/worker/run-job.ts'
 import { githubDescription } from '../github/server.ts'
-import { FLAWED, startGitHubWorker } from './github-worker.ts'
+import { aModel, FLAWED, startGitHubWorker } from './github-worker.ts'
 
 const skip = await githubDescription()
 
@@ -15,13 +14,6 @@ async function aPullRequest(t: Parameters<typeof startGitHubWorker>[0], options 
   const pull = worker.shop.openPullRequest({ head: 'feature', author: 'mona' })
   const check = () => worker.shop.checkRuns(pull.head())[0]
   return { ...worker, pull, check }
-}
-
-function aModel(answer: () => Promise<unknown>): Model {
-  return {
-    name: 'test-model',
-    answer: async () => ({ value: await answer(), inputTokens: 1, outputTokens: 1 }),
-  }
 }
 
 test('two pushes of one second that arrive in the wrong order: the newest is reviewed, the other is not', {

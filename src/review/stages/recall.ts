@@ -10,8 +10,9 @@ export const recall: Stage = {
   async run(draft, ports) {
     draft.earlier = await ports.recall()
     const last = draft.earlier.last?.review
-    const { head, baseBranch, force } = draft.request
-    if (!last || force || last.head !== head || isRetargeted(last.baseBranch, baseBranch)) return proceed
+    const { head, baseBranch, force, recount } = draft.request
+    if (!last || force || recount) return proceed
+    if (last.head !== head || isRetargeted(last.baseBranch, baseBranch)) return proceed
     return finish(`already reviewed at ${head.slice(0, 12)}`, null)
   },
 }
