@@ -8,7 +8,7 @@ import { type MatcherProcess, type NoAnswer, startMatcher } from './custom-match
 import type { FileToAnalyse } from './file.ts'
 import { languageOf } from './languages.ts'
 import { reasonNotToAnalyse } from './run-rules.ts'
-import { textLines, touchedWithin } from './text-lines.ts'
+import { textLines, touchedWithin, unindented } from './text-lines.ts'
 
 /**
  * How long the rules of a repository may take. Nothing in a rule's own text bounds it: on a file of 256 Ki
@@ -178,7 +178,7 @@ function findingsOf(rule: CustomRule, file: FileToAnalyse, matches: readonly Lin
   const findings: Finding[] = []
   for (const [line, endLine] of [...byLine].sort(([a], [b]) => a - b)) {
     // Lines that nobody touched count too, so that touching one twin does not change the other's id.
-    const code = trimmed(lines.slice(line, endLine))
+    const code = unindented(lines.slice(line, endLine))
     const before = occurrences.get(code) ?? 0
     occurrences.set(code, before + 1)
     if (!touchedWithin(file.touched, line, endLine)) continue
@@ -198,12 +198,4 @@ function findingsOf(rule: CustomRule, file: FileToAnalyse, matches: readonly Lin
     })
   }
   return findings
-}
-
-/** As `findingId` sees it: twins that are only indented differently are twins. */
-function trimmed(code: string): string {
-  return code
-    .split('\n')
-    .map((line) => line.trim())
-    .join('\n')
 }
