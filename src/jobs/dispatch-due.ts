@@ -1,35 +1,77 @@
 import type { Log } from '../lib/log.ts'
 import { repeat } from '../lib/repeat.ts'
+import { announceJobs } from '../store/announce-jobs.ts'
+import type { RunningLimits } from '../store/choose-fairly.ts'
 import type { Database } from '../store/database.ts'
+import { findForgotten } from '../store/find-forgotten.ts'
+import { lapseLeases } from '../store/lapse-leases.ts'
+import { mendClock } from '../store/mend-clock.ts'
 import { takeDueJobs } from '../store/take-due-jobs.ts'
 import { publishJobs } from './publish-jobs.ts'
 import type { JobQueue } from './queue.ts'
 
 const BATCH = 100
 
+const MEND_EVERY_MS = 60_000
+
 export interface DispatcherOptions {
   db: Database
   queue: JobQueue
   /** The job types this build knows: others are left for those that do. */
   types: readonly string[]
+  limits: RunningLimits
+  /** Who it is, for the log of transitions. */
+  worker: string
   log: Log
   /** Milliseconds between two looks at the table. */
   everyMs?: number
 }
 
 /**
- * Publishes every job whose moment has come: rows whose first publish was lost (outbox), that wait to be
- * tried again, or whose worker stopped renewing its lease. Runs in every worker beside a broker; each takes
- * rows that no other has. Either store may be away: the rows are still due when it is back.
+ * Sees to it that no job is forgotten. Takes jobs from workers that stopped renewing their leases, and publishes
+ * every job whose moment has come: rows whose first publish was lost (outbox), that wait to be tried again, or for
+ * which the queue, being empty, has no message although they could run. Runs in every worker; each takes rows
+ * that no other has. Either store may be away: the rows are still due when it is back.
  */
 export function startDispatcher(options: DispatcherOptions): { stop(): Promise<void> } {
-  const { db, queue, types, log, everyMs = 1_000 } = options
-  const dispatch = async (signal: AbortSignal): Promise<void> => {
+  const { db, queue, types, limits, worker, log, everyMs = 1_000 } = options
+  let mended = performance.now()
+
+  const reclaim = async (): Promise<void> => {
+    const lapsed = await lapseLeases(db, worker)
+    for (const { id, deliveryId, lapses } of lapsed) {
+      log.warn({ jobId: id, deliveryId, lapses }, 'took a job from a worker that stopped renewing its lease')
+    }
+    let woken = lapsed.length
+    if (performance.now() - mended > MEND_EVERY_MS) {
+      woken += await mendClock(db)
+      mended = performance.now()
+    }
+    if (woken > 0 && queue.technology === 'postgres') await announceJobs(db)
+  }
+
+  const publishDue = async (signal: AbortSignal): Promise<void> => {
     let taken = BATCH
     while (taken === BATCH && queue.isUp() && !signal.aborted) {
       const due = await takeDueJobs(db, { types, limit: BATCH })
       taken = (await publishJobs({ db, queue }, due)) ? due.length : 0
     }
+  }
+
+  /** Messages are spent on whichever job should run first, so one that had to wait may have none left. */
+  const publishForgotten = async (): Promise<void> => {
+    if (!queue.isUp() || (await queue.depth()) !== 0) return
+    await publishJobs(
+      { db, queue },
+      await findForgotten(db, { types, limits, count: BATCH, withSuspect: true }),
+    )
+  }
+
+  const dispatch = async (signal: AbortSignal): Promise<void> => {
+    await reclaim()
+    if (queue.technology === 'postgres') return
+    await publishDue(signal)
+    await publishForgotten()
   }
   return repeat('due jobs are not being published', everyMs, dispatch, log)
 }

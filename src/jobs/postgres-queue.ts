@@ -5,26 +5,23 @@ import { within } from '../lib/within.ts'
 import { announceJobs } from '../store/announce-jobs.ts'
 import type { DatabasePool } from '../store/database.ts'
 import { listenForJobs } from '../store/listen-for-jobs.ts'
-import { takeDueJobs } from '../store/take-due-jobs.ts'
-import type { Consumer, JobMessage, JobQueue } from './queue.ts'
+import type { Consumer, JobQueue, JobTaker } from './queue.ts'
+import { createSlots } from './slots.ts'
 
 export interface PostgresQueueOptions {
   pool: DatabasePool
-  /** The job types this build knows: others are left for those that do. */
-  types: readonly string[]
   log: Log
 }
 
 const PUBLISH_TIMEOUT_MS = 2_000
 const POLL_MS = 1_000
-const LONGEST_WAIT_MS = 5_000
 const STOP_TIMEOUT_MS = 2_000
 
 /**
- * The queue in PostgreSQL: the rows are the queue, and a consumer takes those that are due. Woken by a
- * notification for each batch, and looking by itself every second, so that a lost one stalls nothing.
+ * The queue in PostgreSQL: the rows are the queue, and a consumer claims what waits. Woken by a notification for
+ * each batch, and looking by itself every second, so that a lost one stalls nothing.
  */
-export function createPostgresQueue({ pool, types, log }: PostgresQueueOptions): JobQueue {
+export function createPostgresQueue({ pool, log }: PostgresQueueOptions): JobQueue {
   let outage: string | undefined
   const consumers: Consumer[] = []
 
@@ -63,70 +60,43 @@ export function createPostgresQueue({ pool, types, log }: PostgresQueueOptions):
       }
     },
 
-    async consume({ slots, onJob }) {
-      const take = (limit: number) => ask(takeDueJobs(pool, { types, limit }))
-      const consumer = startConsumer({ slots, onJob, take, log }, (ring) => listenForJobs(pool, ring, log))
+    async consume(taker) {
+      const consumer = startConsumer(taker, log, (ring) => listenForJobs(pool, ring, log))
       consumers.push(consumer)
       return consumer
     },
+
+    depth: async () => undefined,
 
     close: async () => void (await Promise.all(consumers.map((consumer) => consumer.stop()))),
   }
 }
 
-interface ConsumerOptions {
-  slots: number
-  onJob(message: JobMessage): Promise<void>
-  /** Takes up to `limit` due jobs; rejects while the database is away. */
-  take(limit: number): Promise<readonly JobMessage[]>
-  log: Log
-}
-
-function startConsumer(
-  { slots, onJob, take, log }: ConsumerOptions,
+function startConsumer<Job>(
+  taker: JobTaker<Job>,
+  log: Log,
   listen: (ring: () => void) => { close(): Promise<void> },
 ): Consumer {
+  const stopping = new AbortController()
+  const slots = createSlots(taker, stopping.signal, log)
   const bell = createBell()
   const listener = listen(bell.ring)
-  let inHand = 0
-  let stopping = false
-  let stopped = false
-
-  async function work(message: JobMessage): Promise<void> {
-    inHand += 1
-    try {
-      await onJob(message)
-    } catch (error) {
-      log.error({ err: error, jobId: message.jobId }, 'taking a job failed')
-    }
-    inHand -= 1
-    bell.ring()
-  }
 
   async function run(): Promise<void> {
-    let wait = POLL_MS
-    while (!stopping) {
-      if (inHand < slots) {
-        try {
-          const messages = await take(slots - inHand)
-          if (!stopped) for (const { jobId, type, version } of messages) void work({ jobId, type, version })
-          wait = POLL_MS
-        } catch {
-          wait = Math.min(wait * 2, LONGEST_WAIT_MS)
-        }
-      }
-      await bell.heard(wait)
+    while (!stopping.signal.aborted) {
+      const free = slots.free()
+      if (free > 0) await slots.fill(free, bell.ring)
+      if (!stopping.signal.aborted) await bell.heard(POLL_MS)
     }
   }
 
   const running = run()
   return {
-    // Jobs being taken at this moment are still handed over: left alone, they would wait for their hold to end.
+    // Jobs being claimed at this moment are still run: left alone, they would wait for their lease to lapse.
     async stop() {
-      stopping = true
+      stopping.abort()
       bell.ring()
       await settledWithin(STOP_TIMEOUT_MS, running)
-      stopped = true
       await listener.close()
     },
   }

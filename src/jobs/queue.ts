@@ -1,6 +1,6 @@
 import type { Delivery } from './review-request.ts'
 
-/** What travels: a pointer to the row that is the truth. */
+/** What travels: a hint that there is work. The rows say which, and whether it may be claimed now. */
 export interface JobMessage {
   jobId: string
   type: string
@@ -12,7 +12,20 @@ export interface Consumer {
   stop(): Promise<void>
 }
 
-/** Brings jobs to workers. Delivers at least once, in no promised order: the row decides what is run. */
+/** What a worker does when there is work. */
+export interface JobTaker<Job> {
+  /** Jobs run at the same time. */
+  slots: number
+  /**
+   * Claims up to `count` jobs, whichever should run first; fewer when there are no more that may run now. `later`
+   * when this worker takes none until one of those it runs has ended. Rejects while the database is away.
+   */
+  claim(count: number): Promise<readonly Job[] | 'later'>
+  /** Runs one of them; what it throws is the worker's own affair. */
+  run(job: Job): Promise<void>
+}
+
+/** Tells workers that there is work. Says it at least once, in no promised order: the rows decide what is run. */
 export interface JobQueue {
   readonly technology: 'rabbitmq' | 'postgres'
   /**
@@ -25,11 +38,13 @@ export interface JobQueue {
    * @throws KodusError QUEUE_UNAVAILABLE within 2 s when the queue cannot be reached
    */
   publish(messages: readonly JobMessage[]): Promise<void>
+  /** Claims and runs a job for each message, as far as slots are free. */
+  consume<Job>(taker: JobTaker<Job>): Promise<Consumer>
   /**
-   * Hands jobs to `onJob`, at most `slots` at a time. A job is given back to the queue only if the process
-   * or the connection ends before `onJob` settles; what `onJob` throws is the worker's own affair.
+   * Messages that no consumer has yet. Undefined where the rows are the queue.
+   * @throws Error while the queue cannot be reached
    */
-  consume(options: { slots: number; onJob: (message: JobMessage) => Promise<void> }): Promise<Consumer>
+  depth(): Promise<number | undefined>
   /** Whether a publish would have a chance now. */
   isUp(): boolean
   close(): Promise<void>

@@ -10,7 +10,7 @@ export interface RabbitmqConsumerOptions extends RabbitmqOptions {
   /** Milliseconds after which a message is acknowledged although `handle` has not settled. */
   acknowledgeWithinMs?: number
   /** Says what becomes of a message. Must not throw. */
-  handle(content: Buffer, stopping: AbortSignal): Promise<Outcome>
+  handle(content: Buffer, stopping: AbortSignal, message: ConsumeMessage): Promise<Outcome>
 }
 
 /** `reject` sends it to the dead letters, `release` back to the queue. */
@@ -67,7 +67,7 @@ export function startRabbitmqConsumer(
       unsettled = false
     }
     const timer = acknowledgeWithinMs && setTimeout(settleOnce, acknowledgeWithinMs, 'acknowledge').unref()
-    settleOnce(await handle(delivered.message.content, stopping.signal))
+    settleOnce(await handle(delivered.message.content, stopping.signal, delivered.message))
     clearTimeout(timer)
     inHand -= 1
     next()

@@ -1,3 +1,4 @@
+import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib'
 import { KodusError, messageOf } from '../lib/errors.ts'
 import { keepConnected, type RabbitmqOptions } from './rabbitmq-connection.ts'
 import { EXCHANGE } from './topology.ts'
@@ -15,15 +16,27 @@ export interface RabbitmqPublisher {
    * @throws KodusError QUEUE_UNAVAILABLE within 2 s; some of the messages may have got through
    */
   publish(messages: readonly Outgoing[]): Promise<void>
+  /**
+   * How many messages wait in a queue, not counting those that consumers have in hand. Holds up no publish.
+   * @throws KodusError QUEUE_UNAVAILABLE within 2 s
+   */
+  queueDepth(queue: string): Promise<number>
   isUp(): boolean
   close(): Promise<void>
 }
 
 const TIMEOUT_MS = 2_000
 
+interface Session {
+  channel: ConfirmChannel
+  /** A channel of its own, opened when first asked for: the broker closes one on which a queue is not found. */
+  asking(): Promise<Channel>
+  /** Why no confirm counts any more. */
+  unroutable?: Error
+}
+
 export function createRabbitmqPublisher(options: RabbitmqOptions): RabbitmqPublisher {
   let blocked = false
-  let sent = 0
 
   const connection = keepConnected(options, 'to publish', async (channel, model) => {
     blocked = false
@@ -36,64 +49,88 @@ export function createRabbitmqPublisher(options: RabbitmqOptions): RabbitmqPubli
       blocked = false
       options.log.info('RabbitMQ takes messages again')
     })
-    // What no queue is bound for is returned and then confirmed all the same.
-    const returned = new Set<string>()
-    channel.on('return', ({ properties }) => returned.add(properties.correlationId))
-    return { channel, returned }
+    const session: Session = { channel, asking: openOnce(model) }
+    // What no queue is bound for is returned, and then confirmed all the same.
+    channel.on('return', ({ fields }) => {
+      session.unroutable = new Error(`no queue is bound for ${fields.routingKey}`)
+      connection.drop('a queue or binding has gone') // To declare it again.
+    })
+    return session
   })
 
-  async function send(messages: readonly Outgoing[]): Promise<void> {
+  function openOnce(model: ChannelModel): () => Promise<Channel> {
+    let opening: Promise<Channel> | undefined
+    const open = async () => {
+      const channel = await model.createChannel()
+      channel.on('error', () => {}) // 'close' follows.
+      channel.on('close', () => connection.drop('a queue has gone'))
+      return channel
+    }
+    return () => {
+      opening ??= open()
+      return opening
+    }
+  }
+
+  /** Does `work` on the connection that lives; one that does not answer in time is given up. */
+  async function ask<Answer>(work: (session: Session) => Promise<Answer>, missing: string): Promise<Answer> {
+    let timer: NodeJS.Timeout | undefined
+    const deadline = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`no ${missing} within ${TIMEOUT_MS} ms`))
+        if (!blocked) connection.drop(`the ${missing} stayed away`)
+      }, TIMEOUT_MS)
+    })
+    try {
+      return await Promise.race([connected().then(work), deadline])
+    } catch (cause) {
+      throw new KodusError(
+        'QUEUE_UNAVAILABLE',
+        `RabbitMQ did not do what it was asked: ${messageOf(cause)}`,
+        {
+          help: 'Check that the broker runs, that RABBITMQ_URL reaches it, and that it has disk and memory left.',
+          retryability: 'transient',
+          cause,
+        },
+      )
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async function connected(): Promise<Session> {
     await connection.attempted
     const session = connection.session()
     if (!session) throw new Error('no connection')
     if (blocked) throw new Error('the broker is short of disk or memory')
-    await Promise.all(messages.map((message) => sendOne(session, message)))
-  }
-
-  function sendOne(
-    { channel, returned }: NonNullable<ReturnType<typeof connection.session>>,
-    { routingKey, messageId, body }: Outgoing,
-  ): Promise<void> {
-    sent += 1
-    const correlationId = String(sent)
-    return new Promise((resolve, reject) => {
-      channel.publish(
-        EXCHANGE,
-        routingKey,
-        Buffer.from(JSON.stringify(body)),
-        { mandatory: true, persistent: true, contentType: 'application/json', messageId, correlationId },
-        (error) => {
-          if (error) return reject(error)
-          if (!returned.delete(correlationId)) return resolve()
-          reject(new Error(`no queue is bound for ${routingKey}`))
-          connection.drop('a queue or binding has gone') // To declare it again.
-        },
-      )
-    })
+    return session
   }
 
   return {
-    async publish(messages) {
-      let timer: NodeJS.Timeout | undefined
-      const deadline = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
-          reject(new Error(`no confirm within ${TIMEOUT_MS} ms`))
-          if (!blocked) connection.drop('a confirm stayed away')
-        }, TIMEOUT_MS)
-      })
-      try {
-        await Promise.race([send(messages), deadline])
-      } catch (cause) {
-        throw new KodusError('QUEUE_UNAVAILABLE', `RabbitMQ did not take the message: ${messageOf(cause)}`, {
-          help: 'Check that the broker runs, that RABBITMQ_URL reaches it, and that it has disk and memory left.',
-          retryability: 'transient',
-          cause,
-        })
-      } finally {
-        clearTimeout(timer)
-      }
+    publish: async (messages) => {
+      if (messages.length > 0) await ask((session) => send(session, messages), 'confirm')
     },
+    queueDepth: (queue) =>
+      ask(async ({ asking }) => (await (await asking()).checkQueue(queue)).messageCount, 'queue depth'),
     isUp: () => connection.session() !== undefined && !blocked,
     close: connection.close,
   }
 }
+
+/** One promise for all of them: with thousands of messages a second, one for each is a cost that shows. */
+function send(session: Session, messages: readonly Outgoing[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let unconfirmed = messages.length
+    const confirm = (error: unknown) => {
+      if (error || session.unroutable) reject(error || session.unroutable)
+      unconfirmed -= 1
+      if (unconfirmed === 0) resolve()
+    }
+    for (const { routingKey, messageId, body } of messages) {
+      const content = Buffer.from(JSON.stringify(body))
+      session.channel.publish(EXCHANGE, routingKey, content, { ...PROPERTIES, messageId }, confirm)
+    }
+  })
+}
+
+const PROPERTIES = { mandatory: true, persistent: true, contentType: 'application/json' }

@@ -6,6 +6,7 @@ import type { RabbitmqOptions } from './rabbitmq-connection.ts'
 import { startRabbitmqConsumer } from './rabbitmq-consumer.ts'
 import { createRabbitmqPublisher } from './rabbitmq-publisher.ts'
 import type { Delivery } from './review-request.ts'
+import { createTokenSpender } from './spend-tokens.ts'
 import { INTAKE_KEY, INTAKE_QUEUE, JOBS_QUEUE, routingKey } from './topology.ts'
 
 /** How long a committed row waits for its own publish, which takes 2 s at most. */
@@ -93,25 +94,21 @@ export function createRabbitmqQueue(options: RabbitmqOptions): JobQueue & { inta
         messages.map((body) => ({ routingKey: routingKey(body.type), messageId: body.jobId, body })),
       ),
 
-    consume: async ({ slots, onJob }) =>
-      consume({
+    async consume(taker) {
+      const tokens = createTokenSpender(taker, log)
+      return consume({
         queue: JOBS_QUEUE,
-        slots,
+        slots: taker.slots,
         acknowledgeWithinMs: ACKNOWLEDGE_WITHIN_MS,
-        async handle(content) {
-          const message = parse(JobMessageSchema, content)
-          if (!message) {
-            log.error(`a message in ${JOBS_QUEUE} is not a job: moved to the dead letters`)
-            return 'reject'
-          }
-          try {
-            await onJob(message)
-          } catch (error) {
-            log.error({ err: error, jobId: message.jobId }, 'taking a job failed')
-          }
-          return 'acknowledge'
+        async handle(content, stopping) {
+          if (parse(JobMessageSchema, content)) return tokens.spend(stopping)
+          log.error(`a message in ${JOBS_QUEUE} is not a job: moved to the dead letters`)
+          return 'reject'
         },
-      }),
+      })
+    },
+
+    depth: () => publisher.queueDepth(JOBS_QUEUE),
 
     close: async () => void (await Promise.all(closes.map((close) => close()))),
   }

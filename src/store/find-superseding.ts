@@ -18,7 +18,7 @@ export async function findSuperseding(
      left join pull_requests p on (p.forge, p.repository, p.pull_request) = (j.forge, j.repository, j.pull_request)
        and (p.head <> j.payload ->> 'head' or p.state <> 'open') and not $2
      left join lateral (${OLDER_TWIN}) twin on true
-     where j.id = $1 and j.type = 'code-review'`,
+     where j.id = $1 and j.type = 'code-review' and j.intended_run is distinct from j.run`,
     [jobId, forgeIsAsked],
   )
   const { head = null, state = null, twin = null } = rows[0] ?? {}

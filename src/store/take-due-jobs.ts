@@ -11,9 +11,9 @@ export interface WaitingJob extends JobMessage {
 const HOLD_SECONDS = 10
 
 /**
- * Takes jobs whose moment has come, oldest first, and keeps other takers off them for a few seconds. Rows
- * that another taker holds are skipped, so that many can take at once. PROCESSING rows are due when their
- * lease ran out. Types and versions this build does not know are left for one that does.
+ * Takes waiting jobs of which the queue is to be told, oldest first, and keeps other takers off them for a few
+ * seconds. Rows that another taker holds are skipped, so that many can take at once. Types and versions this
+ * build does not know are left for one that does.
  */
 export async function takeDueJobs(
   db: Database,
@@ -22,7 +22,7 @@ export async function takeDueJobs(
   const { rows } = await db.query<WaitingJob>(
     `with due as (
       select id from workflow_jobs
-      where due_at <= now()
+      where due_at <= now() and status in ('PENDING', 'RETRYING')
         and exists (select from unnest($1::text[], $4::int[]) as known (type, version)
           where known.type = workflow_jobs.type and workflow_jobs.version <= known.version)
       order by due_at limit $2

@@ -11,7 +11,7 @@ export interface Transition {
   reason: string
   /** Who did it: a worker, an API key's name, a forge's account. */
   actor: string
-  /** Milliseconds until the job wants to be taken, for transitions that leave it waiting. */
+  /** Milliseconds until the job may be claimed, for transitions that leave it waiting. */
   dueInMs?: number
   error?: ErrorReport
 }
@@ -27,6 +27,7 @@ interface Row {
   attempts: number
   lapses: number
   fence: string
+  traceparent: string | null
 }
 
 /**
@@ -41,66 +42,94 @@ export type MovedJob = {
 export type JobOf<Type extends JobTypeName> = Extract<MovedJob, { type: Type }>
 
 /**
- * The only writer of `workflow_jobs.status`. Makes the named move if the row allows it, moves the fencing
- * token (so that whoever held the row before can write no more), and appends to the transition log in the
- * same statement.
+ * Makes the named move if the row allows it.
  *
  * @returns the row as it is now, or undefined when the move was not allowed and nothing was written
  */
 export async function transitionJob(
   db: Database,
   name: TransitionName,
-  { jobId, fence, reason, actor, dueInMs = 0, error }: Transition,
+  transition: Transition,
 ): Promise<MovedJob | undefined> {
-  const { from, to, fenced, attempts } = TRANSITIONS[name]
-  if (fenced && fence === undefined) throw new TypeError(`transition ${name} needs a fencing token`)
-  const dueIn = to === 'PROCESSING' ? LEASE_SECONDS * 1000 : isFinal(to) ? null : dueInMs
-
-  const { rows } = await db.query<MovedJob>(
-    `with before as (
-      select id, status, attempts from workflow_jobs where id = $1 for update
-    ), moved as (
-      update workflow_jobs j set
-        status = $2,
-        fence = j.fence + 1,
-        run = j.run + case when $3 = 'replay' then 1 else 0 end,
-        attempts = case when $3 = 'replay' then 0 else greatest(0, j.attempts + $4) end,
-        lapses = case $3 when 'replay' then 0 when 'lapse' then j.lapses + 1 else j.lapses end,
-        due_at = now() + $5 * interval '1 millisecond',
-        lease_until = case when $2 = 'PROCESSING' then now() + $5 * interval '1 millisecond' end,
-        worker = case when $2 = 'PROCESSING' then $6 end,
-        stage = case when $3 = 'replay' then null else j.stage end,
-        progress = case when $2 = 'COMPLETED' then 100 when $3 = 'replay' then 0 else j.progress end,
-        error = case when $3 in ('claim', 'handBack') then j.error else $7::jsonb end,
-        started_at = case when $3 = 'replay' then null when $2 = 'PROCESSING' then coalesce(j.started_at, now()) else j.started_at end,
-        finished_at = case when $8 then now() end,
-        updated_at = now()
-      from before
-      where j.id = before.id
-        and j.status = any($9)
-        and ($10::bigint is null or j.fence = $10)
-        and ($3 <> 'lapse' or j.lease_until < now())
-        and ($3 not in ('cancel', 'supersede') or j.intended_run is distinct from j.run)
-      returning j.*, before.status as from_status, greatest(before.attempts, j.attempts) as attempt
-    ), logged as (
-      insert into workflow_job_events (job_id, run, attempt, from_status, to_status, reason, actor)
-      select id, run, case when $3 = 'replay' then 0 else attempt end, from_status, status, $11, $6 from moved
-    )
-    select id, type, version, forge, delivery_id as "deliveryId", status, run, attempts, lapses, fence, payload
-    from moved`,
-    [
-      jobId,
-      to,
-      name,
-      attempts === 'reset' ? 0 : attempts,
-      dueIn,
-      actor,
-      error ? JSON.stringify(error) : null,
-      isFinal(to),
-      from,
-      fence ?? null,
-      reason,
-    ],
-  )
-  return rows[0]
+  const [moved] = await transitionJobs(db, name, [transition])
+  return moved
 }
+
+/**
+ * Makes the named move for several jobs in one statement and one commit; what a row does not allow is left
+ * out of the answer, and out of the database.
+ */
+export async function transitionJobs(
+  db: Database,
+  name: TransitionName,
+  transitions: readonly Transition[],
+): Promise<MovedJob[]> {
+  if (TRANSITIONS[name].fenced && transitions.some(({ fence }) => fence === undefined)) {
+    throw new TypeError(`transition ${name} needs a fencing token`)
+  }
+  const asked = transitions.map(({ jobId, fence, reason, actor, dueInMs, error }) => {
+    return { id: jobId, fence, reason, actor, due: dueInMs, error }
+  })
+  const { rows } = await db.query<MovedJob>(MOVE_ASKED[name], [JSON.stringify(asked)])
+  return rows
+}
+
+/**
+ * The statement behind every change of `workflow_jobs.status`. It makes the named move for the rows of a
+ * relation, moves their fencing tokens (so that whoever held a row before can write no more), and appends to
+ * the transition log, all at once.
+ *
+ * @param asked SQL of the rows to move: id, fence (null: whichever), reason, actor, due (milliseconds), error
+ */
+export function moveSql(name: TransitionName, asked: string): string {
+  const { from, to, attempts } = TRANSITIONS[name]
+  const begins = attempts === 'reset'
+  const dueMs = to === 'PROCESSING' ? String(LEASE_SECONDS * 1000) : 'coalesce(a.due, 0)'
+  const dueAt = isFinal(to) ? 'null::timestamptz' : `now() + ${dueMs} * interval '1 millisecond'`
+  const keepsError = name === 'claim' || name === 'handBack'
+  return `
+  with asked as (${asked}
+  ), before as (
+    select j.id, j.status, j.attempts from workflow_jobs j where j.id in (select id from asked)
+    order by j.id for update
+  ), moved as (
+    update workflow_jobs j set
+      status = '${to}',
+      fence = j.fence + 1,
+      run = j.run + ${begins ? 1 : 0},
+      attempts = ${begins ? 0 : `greatest(0, j.attempts + ${attempts})`},
+      lapses = ${begins ? 0 : `j.lapses + ${name === 'lapse' ? 1 : 0}`},
+      due_at = ${dueAt},
+      ${to === 'PENDING' || to === 'RETRYING' ? `run_at = ${dueAt},` : ''}
+      lease_until = ${to === 'PROCESSING' ? dueAt : 'null'},
+      worker = ${to === 'PROCESSING' ? 'a.actor' : 'null'},
+      ${begins ? 'stage = null, discarded_at = null,' : ''}
+      progress = ${to === 'COMPLETED' ? 100 : begins ? 0 : 'j.progress'},
+      error = ${keepsError ? 'j.error' : 'a.error'},
+      started_at = ${begins ? 'null' : to === 'PROCESSING' ? 'coalesce(j.started_at, now())' : 'j.started_at'},
+      finished_at = ${isFinal(to) ? 'now()' : 'null'},
+      updated_at = now()
+    from before, asked a
+    where j.id = before.id and a.id = before.id
+      and j.status in (${from.map((status) => `'${status}'`).join(', ')})
+      and (a.fence is null or j.fence = a.fence)
+      ${name === 'lapse' ? `and ${LAPSED}` : ''}
+      ${name === 'cancel' || name === 'supersede' ? 'and j.intended_run is distinct from j.run' : ''}
+    returning j.*, a.reason, a.actor, before.status as from_status, greatest(before.attempts, j.attempts) as attempt
+  ), logged as (
+    insert into workflow_job_events (job_id, run, attempt, from_status, to_status, reason, actor)
+    select id, run, ${begins ? 0 : 'attempt'}, from_status, status, reason, actor from moved
+  )
+  select id, type, version, forge, delivery_id as "deliveryId", status, run, attempts, lapses, fence, traceparent, payload
+  from moved`
+}
+
+/** A lease that ends too far ahead was given by a clock that has been set back since. */
+export const LAPSED = `(lease_until < now() or lease_until > now() + interval '${2 * LEASE_SECONDS} s')`
+
+const ASKED = `
+    select * from json_to_recordset($1::json) as a (id uuid, fence bigint, reason text, actor text, due bigint, error jsonb)`
+
+const MOVE_ASKED = Object.fromEntries(
+  Object.keys(TRANSITIONS).map((name) => [name, moveSql(name as TransitionName, ASKED)]),
+) as Record<TransitionName, string>

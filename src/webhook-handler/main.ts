@@ -1,5 +1,4 @@
 import manifest from '../../package.json' with { type: 'json' }
-import { JOB_TYPES } from '../jobs/job-types.ts'
 import { createPostgresQueue } from '../jobs/postgres-queue.ts'
 import { publishRecorded } from '../jobs/publish-jobs.ts'
 import { createLog } from '../lib/log.ts'
@@ -42,7 +41,7 @@ const { rabbitmqUrl: url, rabbitmqCaFile: caFile } = config
 const broker = url
   ? (await import('../jobs/rabbitmq-queue.ts')).createRabbitmqQueue({ url, caFile, log })
   : undefined
-const queue = broker ?? createPostgresQueue({ pool: db, types: Object.keys(JOB_TYPES), log })
+const queue = broker ?? createPostgresQueue({ pool: db, log })
 shutdown.add('queue', () => queue.close())
 
 const batcher = createDeliveryBatcher({

@@ -14,36 +14,44 @@ export interface Attempt {
   /** Aborted with a KodusError whose code is the stop reason in capitals. */
   readonly signal: AbortSignal
   stop(reason: StopReason): void
+  /** Begins the time that its work may take. */
+  limit(deadlineMs: number): void
   /** Ends the renewals. */
   end(): void
 }
 
 /**
  * Keeps a claimed job's lease alive. The renewal's answer is how cancelling, superseding and a takeover
- * reach a running attempt: when the row is no longer ours, the attempt is aborted. A database that does
- * not answer aborts nothing: the lease simply runs out there, and what this attempt writes is refused.
+ * reach a running attempt: when the row is no longer ours, or its work is no longer wanted, the attempt is
+ * aborted. A database that does not answer aborts nothing: the lease simply runs out there, and what this
+ * attempt writes is refused.
  */
 export function startAttempt(
   db: DatabasePool,
   job: MovedJob,
-  { deadlineMs, log }: { deadlineMs: number; log: Log },
+  { whySuperseded, log }: { whySuperseded: () => Promise<string | undefined>; log: Log },
 ): Attempt {
   const controller = new AbortController()
   const stop = (reason: StopReason) => controller.abort(stopError(reason))
+  let deadline: NodeJS.Timeout | undefined
 
   const renewal = setInterval(async () => {
     try {
-      if (!(await renewLease(db, job.id, job.fence))) stop('lease-lost')
+      if (!(await renewLease(db, job.id, job.fence))) return stop('lease-lost')
+      const superseded = await whySuperseded()
+      if (superseded) controller.abort(supersededError(superseded))
     } catch (error) {
       log.warn(`could not renew the lease: ${messageOf(error)}`)
     }
   }, RENEW_EVERY_MS)
-  const deadline = setTimeout(() => stop('deadline'), deadlineMs)
 
   return {
     job,
     signal: controller.signal,
     stop,
+    limit(deadlineMs) {
+      deadline = setTimeout(() => stop('deadline'), deadlineMs)
+    },
     end() {
       clearInterval(renewal)
       clearTimeout(deadline)
@@ -72,4 +80,8 @@ function stopError(reason: StopReason): KodusError {
         retryability: 'transient',
       })
   }
+}
+
+function supersededError(reason: string): KodusError {
+  return new KodusError('SUPERSEDED', reason, { help: 'Nothing to do: the newer job reviews it.' })
 }

@@ -8,6 +8,7 @@ import { KodusError } from '../lib/errors.ts'
 import { GIT_VARIABLES } from '../lib/git/config.ts'
 import type { GitCredential } from '../lib/git/settings.ts'
 import { MODEL_VARIABLES, type ModelConfig, readModelConfig } from '../models/config.ts'
+import type { RunningLimits } from '../store/choose-fairly.ts'
 import { DATABASE_VARIABLES, type DatabaseConfig, readDatabaseConfig } from '../store/config.ts'
 
 export const variables = {
@@ -18,6 +19,12 @@ export const variables = {
   ...GIT_VARIABLES,
   ...GITHUB_VARIABLES,
   WORKER_SLOTS: { describe: 'Reviews one worker runs at the same time.', default: '4' },
+  JOBS_PER_REPOSITORY: {
+    describe:
+      'Reviews of one repository that all workers together run at the same time. The same for every worker.',
+    default: '8',
+  },
+  JOBS_PER_ORGANISATION: { describe: 'The same, for all repositories of one owner.', default: '32' },
   WORKER_GRACE_SECONDS: {
     describe:
       'On SIGTERM, how long running reviews may go on before they are handed back. Leave 10 s of what the platform grants.',
@@ -52,6 +59,7 @@ export const variables = {
 
 export interface WorkerConfig extends ProcessConfig, DatabaseConfig, QueueConfig {
   slots: number
+  limits: RunningLimits
   graceMs: number
   repositoryRoots: string[]
   gitProtocols: string[]
@@ -71,6 +79,10 @@ export function readConfig(env: Environment = process.env): WorkerConfig {
     ...readDatabaseConfig(env),
     ...readQueueConfig(env),
     slots: integer(env, variables, 'WORKER_SLOTS', { min: 1, max: 100 }),
+    limits: {
+      perRepository: integer(env, variables, 'JOBS_PER_REPOSITORY', { min: 1, max: 10_000 }),
+      perOrganisation: integer(env, variables, 'JOBS_PER_ORGANISATION', { min: 1, max: 10_000 }),
+    },
     graceMs: integer(env, variables, 'WORKER_GRACE_SECONDS', { min: 0, max: 3600 }) * 1000,
     repositoryRoots: list(text(env, variables, 'GIT_REPOSITORY_ROOTS'), delimiter),
     gitProtocols: list(text(env, variables, 'GIT_ALLOWED_PROTOCOLS'), ','),

@@ -18,7 +18,7 @@ import { readConfig } from './config.ts'
 import { handBack } from './hand-back.ts'
 import { openGitHub } from './open-github.ts'
 import { recordIntake } from './record-intake.ts'
-import { runJob } from './run-job.ts'
+import { takeJobs } from './take-jobs.ts'
 import { watchGitHub } from './watch-github.ts'
 
 const COMPONENT = 'worker'
@@ -30,7 +30,7 @@ const log = createLog(COMPONENT, config.logLevel)
 const shutdown = createShutdown(log)
 const types = Object.keys(JOB_TYPES)
 const attempts = new Set<Attempt>()
-const inHand = new Set<Promise<unknown>>()
+const inHand = new Set<Promise<void>>()
 const stopping = new AbortController()
 void stop.then(() => stopping.abort())
 
@@ -50,14 +50,16 @@ shutdown.add('migration', () => migration.stop())
 const broker = config.rabbitmqUrl
   ? createRabbitmqQueue({ url: config.rabbitmqUrl, caFile: config.rabbitmqCaFile, log })
   : undefined
-const queue = broker ?? createPostgresQueue({ pool: db, types, log })
+const queue = broker ?? createPostgresQueue({ pool: db, log })
 shutdown.add('queue', () => queue.close())
 
 // A worker asked to stop while it still waits for the database must not wait on.
 await Promise.race([migration.done, stop])
+const worker = `${hostname()}:${process.pid}`
+const { limits } = config
+const dispatcher = startDispatcher({ db, queue, types, limits, worker, log })
+shutdown.add('dispatcher', () => dispatcher.stop())
 if (broker) {
-  const dispatcher = startDispatcher({ db, queue, types, log })
-  shutdown.add('dispatcher', () => dispatcher.stop())
   const recorder = await broker.intake.record((delivery) => recordIntake(delivery, { db, queue, log }))
   shutdown.add('intake recorder', () => recorder.stop())
 }
@@ -67,7 +69,6 @@ sweepScratch(readGitSettings()).then((count) => {
   if (count > 0) log.info(`removed ${count} scratch repositories that killed processes had left`)
 })
 
-const worker = `${hostname()}:${process.pid}`
 const model = config.model && createOpenAiCompatibleModel(config.model)
 const github =
   config.github && (await openGitHub(config.github, config.gitCache, { db, log, stopping: stopping.signal }))
@@ -77,25 +78,8 @@ if (github) {
   shutdown.add('watch over GitHub', () => watch.stop())
 }
 const forges = createForges({ ...config, github })
-const consumer = await queue.consume({
-  slots: config.slots,
-  onJob: async (message) => {
-    const job = runJob(message, {
-      db,
-      queue,
-      forges,
-      model,
-      worker,
-      log,
-      attempts,
-      stopping: stopping.signal,
-    })
-    inHand.add(job)
-    const outcome = await job.finally(() => inHand.delete(job))
-    // Never settled: the queue takes the message back when its connection closes.
-    if (outcome === 'leave') await new Promise<never>(() => {})
-  },
-})
+const runner = { db, queue, forges, model, worker, log, attempts, stopping: stopping.signal }
+const consumer = await queue.consume(takeJobs(runner, inHand, { slots: config.slots, types, limits }))
 shutdown.add('running reviews', () => handBack({ inHand, attempts }, config.graceMs, log))
 shutdown.add('consumer', () => consumer.stop())
 

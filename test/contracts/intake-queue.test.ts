@@ -107,14 +107,16 @@ describe('what cannot be read goes to the dead letters', { skip: skipWithoutRabb
       const queue = open()
       const delivery = aDelivery()
       const job = { jobId: delivery.jobId, type: 'code-review', version: 1 }
-      await queue.publish([]) // Connected now, and everything declared.
+      await queue.depth() // Connected now, and everything declared.
       for (const content of unreadable) channel.sendToQueue(queueName, Buffer.from(content))
       await channel.waitForConfirms()
       await (queueName === JOBS_QUEUE ? queue.publish([job]) : queue.intake.send(delivery))
 
       const handled = await new Promise<unknown>((resolve) => {
         const take = async (message: unknown) => resolve(message)
-        void (queueName === JOBS_QUEUE ? queue.consume({ slots: 1, onJob: take }) : queue.intake.record(take))
+        void (queueName === JOBS_QUEUE
+          ? queue.consume({ slots: 1, claim: async () => [job], run: take })
+          : queue.intake.record(take))
       })
 
       assert.deepEqual(handled, queueName === JOBS_QUEUE ? job : delivery)

@@ -3,12 +3,11 @@ import { type TestContext, test } from 'node:test'
 import { createPostgresQueue } from '../../src/jobs/postgres-queue.ts'
 import type { JobMessage } from '../../src/jobs/queue.ts'
 import { silentLog } from '../../src/lib/log.ts'
-import { claimJob } from '../../src/store/claim-job.ts'
+import { claimJobs } from '../../src/store/claim-jobs.ts'
 import { openDatabase } from '../../src/store/database.ts'
-import { recordDeliveries } from '../../src/store/record-deliveries.ts'
+import { NO_LIMITS } from '../support/claim-job.ts'
 import { createDatabase } from '../support/database.ts'
-import { aDelivery } from '../support/deliveries.ts'
-import { type QueueServer, testJobQueue } from './job-queue.ts'
+import { newJob, type QueueServer, testJobQueue } from './job-queue.ts'
 
 testJobQueue('PostgreSQL', { start: startServer })
 
@@ -19,7 +18,7 @@ test('an announced job is taken at once, without waiting for the next look at th
   const start = performance.now()
 
   for (let round = 0; round < 10; round++) {
-    const job = await server.newJob()
+    const job = await newJob(server)
     await queue.publish([job])
     assert.deepEqual(await taken.next(), job)
   }
@@ -32,11 +31,11 @@ test('a job that nobody announced is taken all the same', { timeout: 30_000 }, a
   const server = await startServer(t)
   const queue = server.open()
   const taken = await takeAll(server, queue)
-  const announced = await server.newJob()
+  const announced = await newJob(server)
   await queue.publish([announced])
   assert.deepEqual(await taken.next(), announced)
 
-  const unannounced = await server.newJob()
+  const unannounced = await newJob(server)
 
   assert.deepEqual(await taken.next(), unannounced)
 })
@@ -47,7 +46,7 @@ async function startServer(t: TestContext): Promise<QueueServer> {
 
   const openAt = (url: string) => {
     const pool = openDatabase({ url, component: 'test', maxConnections: 3, log: silentLog })
-    const queue = createPostgresQueue({ pool, types: ['code-review'], log: silentLog })
+    const queue = createPostgresQueue({ pool, log: silentLog })
     t.after(async () => {
       await queue.close()
       await pool.end()
@@ -58,16 +57,7 @@ async function startServer(t: TestContext): Promise<QueueServer> {
   return {
     open: () => openAt(url),
     openAway: () => openAt('postgresql://postgres@127.0.0.1:1/nobody'),
-    async newJob() {
-      const delivery = aDelivery()
-      await recordDeliveries(admin, [delivery], 0)
-      return { jobId: delivery.jobId, type: 'code-review', version: 1 }
-    },
-    claim: async ({ jobId }) => void (await claimJob(admin, jobId, 'test')),
-    lapse: async ({ jobId }) =>
-      void (await admin.query('update workflow_jobs set due_at = now(), lease_until = now() where id = $1', [
-        jobId,
-      ])),
+    db: admin,
     cutConnections: async () =>
       void (await admin.query(
         `select pg_terminate_backend(pid) from pg_stat_activity
@@ -82,9 +72,10 @@ async function takeAll(server: QueueServer, queue: ReturnType<QueueServer['open'
   let wake = () => {}
   await queue.consume({
     slots: 1,
-    async onJob(message) {
-      await server.claim(message)
-      taken.push(message)
+    claim: (count) =>
+      claimJobs(server.db, 'test', { types: ['code-review'], limits: NO_LIMITS, count, withSuspect: true }),
+    async run({ id, type, version }) {
+      taken.push({ jobId: id, type, version })
       wake()
     },
   })

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import { createRabbitmqQueue } from '../../src/jobs/rabbitmq-queue.ts'
 import { silentLog } from '../../src/lib/log.ts'
+import { createDatabase } from '../support/database.ts'
 import { createVhost, skipWithoutRabbitmq } from '../support/rabbitmq.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { type QueueServer, testJobQueue } from './job-queue.ts'
@@ -10,6 +10,7 @@ testJobQueue('RabbitMQ', { start: startServer, skip: skipWithoutRabbitmq })
 
 /** A virtual host of its own, behind a proxy that can cut connections. */
 async function startServer(t: TestContext): Promise<QueueServer> {
+  const { pool: db } = await createDatabase(t)
   const url = await createVhost()
   const { hostname, port } = new URL(url)
   const proxy = await startTcpProxy(t, { host: hostname, port: Number(port) })
@@ -23,10 +24,7 @@ async function startServer(t: TestContext): Promise<QueueServer> {
   return {
     open: () => openAt(proxy.through(url)),
     openAway: () => openAt('amqp://127.0.0.1:1'),
-    newJob: async () => ({ jobId: randomUUID(), type: 'code-review', version: 1 }),
-    // The broker itself knows who holds a message, and when its connection has gone.
-    claim: async () => {},
-    lapse: async () => {},
+    db,
     async cutConnections() {
       proxy.cut()
       proxy.restore()

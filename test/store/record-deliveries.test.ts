@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { claimJob } from '../../src/store/claim-job.ts'
 import type { DatabasePool } from '../../src/store/database.ts'
 import { findSuperseding } from '../../src/store/find-superseding.ts'
 import { recordDeliveries } from '../../src/store/record-deliveries.ts'
 import { recordIntent } from '../../src/store/record-intent.ts'
 import { takeDueJobs } from '../../src/store/take-due-jobs.ts'
 import { transitionJob } from '../../src/store/transition-job.ts'
+import { claimJob } from '../support/claim-job.ts'
 import { createDatabase } from '../support/database.ts'
 import { aCommand, aDelivery } from '../support/deliveries.ts'
 

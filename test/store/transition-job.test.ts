@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { JOB_STATUSES, type JobStatus, TRANSITIONS, type TransitionName } from '../../src/jobs/job.ts'
-import { claimJob } from '../../src/store/claim-job.ts'
 import type { DatabasePool } from '../../src/store/database.ts'
 import { deferJobs } from '../../src/store/defer-jobs.ts'
 import { getJob } from '../../src/store/get-job.ts'
-import { leaveJob } from '../../src/store/leave-job.ts'
 import { listEvents } from '../../src/store/list-events.ts'
 import { loadCheckpoint } from '../../src/store/load-checkpoint.ts'
 import { recordDeliveries } from '../../src/store/record-deliveries.ts'
@@ -16,6 +14,7 @@ import { renewLease } from '../../src/store/renew-lease.ts'
 import { saveCheckpoint } from '../../src/store/save-checkpoint.ts'
 import { takeDueJobs } from '../../src/store/take-due-jobs.ts'
 import { type MovedJob, transitionJob } from '../../src/store/transition-job.ts'
+import { claimJob } from '../support/claim-job.ts'
 import { createDatabase } from '../support/database.ts'
 import { aDelivery } from '../support/deliveries.ts'
 import { pausingBefore, untilSomebodyWaits } from './transactions.ts'
@@ -219,41 +218,9 @@ test('a cancel that waits for the job while its intent is committed is refused',
   assert.equal(await statusOf(db, job.id), 'PROCESSING')
 })
 
-test('a job left to a newer component is due soon, even if a publish had put it off, and stays so', async (t) => {
-  const { pool: db } = await createDatabase(t)
-  const jobId = await aJob(db)
-  await deferJobs(db, [{ jobId, fence: '0' }], 3600)
-  await leaveJob(db, jobId, 60)
-  await deferJobs(db, [{ jobId, fence: '0' }], 3600)
-  const { rows } = await db.query(
-    `select due_at between now() + interval '50 seconds' and now() + interval '60 seconds' as soon from workflow_jobs`,
-  )
-  assert.deepEqual(rows, [{ soon: true }])
-})
-
 test('a job of a newer version is not taken by a component that does not know it', async (t) => {
   const { pool: db } = await createDatabase(t)
   await aJob(db)
   await db.query('update workflow_jobs set version = 99')
   assert.deepEqual(await takeDueJobs(db, { types: ['code-review'], limit: 10 }), [])
-})
-
-test('a lapsed job that was published is left alone for a while, but a running one keeps its own time', async (t) => {
-  const { pool: db } = await createDatabase(t)
-  const secondsUntilDue = async (id: string) => {
-    const { rows } = await db.query(
-      'select extract(epoch from due_at - now())::int as s from workflow_jobs where id = $1',
-      [id],
-    )
-    return rows[0].s
-  }
-  const [lapsed, running] = [await aClaimedJob(db), await aClaimedJob(db)]
-  await lapseLease(db, lapsed.id)
-  await deferJobs(
-    db,
-    [lapsed, running].map(({ id, fence }) => ({ jobId: id, fence })),
-    3600,
-  )
-  assert.ok((await secondsUntilDue(lapsed.id)) > 50)
-  assert.ok((await secondsUntilDue(running.id)) <= 30)
 })

@@ -13,15 +13,16 @@ import { openMirrorCache } from '../../src/lib/git/mirror-cache.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import type { Model } from '../../src/models/model.ts'
 import type { Review } from '../../src/review/review.ts'
+import { claimJobs } from '../../src/store/claim-jobs.ts'
 import { getJob } from '../../src/store/get-job.ts'
 import { installationKey } from '../../src/store/installation-key.ts'
 import { listEvents } from '../../src/store/list-events.ts'
 import { listJobs } from '../../src/store/list-jobs.ts'
 import { recordDeliveries } from '../../src/store/record-deliveries.ts'
-import { takeDueJobs } from '../../src/store/take-due-jobs.ts'
 import type { JobRunner } from '../../src/worker/job-runner.ts'
 import { runJob } from '../../src/worker/run-job.ts'
 import { type GitHub, startGitHub } from '../github/server.ts'
+import { NO_LIMITS } from '../support/claim-job.ts'
 import { createDatabase } from '../support/database.ts'
 
 /** Two lines that the rules find something in, each in a file of its own. */
@@ -72,7 +73,7 @@ export async function startGitHubWorker(
   const types = ['code-review', 'command']
   const runner: JobRunner = {
     db,
-    queue: createPostgresQueue({ pool: db, types, log: silentLog }),
+    queue: createPostgresQueue({ pool: db, log: silentLog }),
     forges: createForges({
       repositoryRoots: [],
       gitProtocols: ['https'],
@@ -104,9 +105,14 @@ export async function startGitHubWorker(
     /** Runs whatever is due, one after the other, until nothing is. */
     run: async () => {
       for (;;) {
-        const due = await takeDueJobs(db, { types, limit: 1 })
-        if (due.length === 0) return
-        for (const message of due) await runJob(message, runner)
+        const jobs = await claimJobs(db, runner.worker, {
+          types,
+          limits: NO_LIMITS,
+          count: 1,
+          withSuspect: true,
+        })
+        if (jobs.length === 0) return
+        for (const job of jobs) await runJob(job, runner)
       }
     },
     /** What became of each job, oldest first. */
@@ -115,7 +121,8 @@ export async function startGitHubWorker(
     /** The reason of a job's last change. */
     lastReason: async (jobId: string) =>
       (await listEvents(db, [{ jobId, after: '0' }])).findLast(({ stage }) => stage === null)?.reason,
-    makeDue: () => db.query(`update workflow_jobs set due_at = now() where due_at is not null`),
+    makeDue: () =>
+      db.query(`update workflow_jobs set due_at = now(), run_at = now() where due_at is not null`),
   }
 }
 

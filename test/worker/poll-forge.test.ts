@@ -15,7 +15,7 @@ async function startPolled(t: TestContext, repositories = ['octo/shop']) {
   const { pool } = await createDatabase(t)
   const github = await startGitHub(t)
   const shop = github.createRepository('octo/shop', { files: { 'a.ts': 'let a = 1\n' } })
-  const queue = createPostgresQueue({ pool, types: ['code-review', 'command'], log: silentLog })
+  const queue = createPostgresQueue({ pool, log: silentLog })
   t.after(() => queue.close())
   const events = createGitHubEventSource({ client: createClient(github), config: { repositories } })
   /** One whole turn at each repository, by a worker that is then stopped. */

@@ -12,6 +12,7 @@ function notingQueue(published: JobMessage[]): JobQueue {
   return {
     technology: 'rabbitmq',
     outboxDelayMs: 5_000,
+    depth: async () => 0,
     publish: async (messages) => void published.push(...messages),
     consume: async () => assert.fail('nobody consumes here'),
     isUp: () => true,

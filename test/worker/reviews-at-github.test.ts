@@ -4,6 +4,7 @@ import { KodusError } from '../../src/lib/errors.ts'
 import { transitionJob } from '../../src/store/transition-job.ts'
 import { runJob } from '../../src/worker/run-job.ts'
 import { githubDescription } from '../github/server.ts'
+import { claimJob } from '../support/claim-job.ts'
 import { aModel, FLAWED, startGitHubWorker } from './github-worker.ts'
 
 const skip = await githubDescription()
@@ -109,7 +110,11 @@ test('two workers with the same push at the same time post one review, and both 
   }
   await receive(() => [second])
   await Promise.all(
-    [first, second].map(({ jobId }) => runJob({ jobId, type: 'code-review', version: 1 }, runner)),
+    [first, second].map(async ({ jobId }) => {
+      const job = await claimJob(runner.db, jobId, runner.worker)
+      assert.ok(job)
+      await runJob(job, runner)
+    }),
   )
   assert.deepEqual(await outcomes(), ['code-review COMPLETED', 'code-review COMPLETED'])
   assert.equal(pull.reviews().length, 1)

@@ -9,8 +9,8 @@ alter table workflow_jobs add column traceparent text;
 -- A FAILED job that a person has looked at and wants to hear no more of.
 alter table workflow_jobs add column discarded_at timestamptz;
 
--- Choosing fairly: the groups that wait, the first of each, and how many of each run.
-create index workflow_jobs_waiting on workflow_jobs (organisation, repository, run_at, id)
+-- Choosing fairly: the lanes that wait, the first of each, and how many of each run.
+create index workflow_jobs_waiting on workflow_jobs (organisation, repository, type, run_at, id)
   where status in ('PENDING', 'RETRYING');
 create index workflow_jobs_running on workflow_jobs (lease_until) where status = 'PROCESSING';
 
