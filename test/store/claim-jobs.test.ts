@@ -110,6 +110,8 @@ test('claims at the same moment share the jobs, and pass no limit', async (t) =>
   await aBurst(db, 'acme/shop', 30)
   for (let n = 0; n < 10; n++) await aBurst(db, 'octo/shop', 3, String(n))
   const limits = { perRepository: 12, perOrganisation: 12 }
+  // Connected before, so that the claims do come at the same moment.
+  await Promise.all(Array.from({ length: 10 }, () => db.query('select pg_sleep(0.1)')))
   const claimed = (await Promise.all(Array.from({ length: 10 }, () => claim(db, 5, { limits })))).flat()
   const ids = new Set(claimed.map(({ id }) => id))
   assert.equal(ids.size, claimed.length)
