@@ -145,6 +145,27 @@ export function testJobQueue(
       assert.deepEqual(stopped.handed, held)
     })
 
+    test(
+      'gives the first slot that becomes free to a single job behind a burst of 5,000',
+      LIMIT,
+      async (t) => {
+        const server = await start(t)
+        const queue = server.open()
+        const burst = await record(server.db, 5_000, 'https://example.com/acme/busy.git')
+      while (burst.length > 0) await queue.publish(burst.splice(0, 250))
+        const worker = await startWorker(server, server.open(), { slots: 4 })
+        await worker.holding(4)
+
+        const [single] = await record(server.db, 1, 'https://example.com/acme/quiet.git')
+        assert.ok(single)
+        await queue.publish([single])
+        worker.settleOldest()
+
+        const held = await worker.holding(4)
+        assert.deepEqual(held.at(-1), single)
+      },
+    )
+
     test('rejects a publish with QUEUE_UNAVAILABLE while its server is away', LIMIT, async (t) => {
       const server = await start(t)
       const queue = server.openAway()
@@ -201,9 +222,17 @@ function byId(messages: readonly JobMessage[]): JobMessage[] {
 }
 
 export async function newJob({ db }: Pick<QueueServer, 'db'>): Promise<JobMessage> {
-  const delivery = aDelivery()
-  await recordDeliveries(db, [delivery], 60_000)
-  return { jobId: delivery.jobId, type: 'code-review', version: 1 }
+  const [job] = await record(db, 1)
+  assert.ok(job)
+  return job
+}
+
+async function record(db: Database, count: number, repository?: string): Promise<JobMessage[]> {
+  const deliveries = Array.from({ length: count }, () =>
+    aDelivery({ request: repository ? { repository } : {} }),
+  )
+  await recordDeliveries(db, deliveries, 60_000)
+  return deliveries.map(({ jobId }) => ({ jobId, type: 'code-review', version: 1 }))
 }
 
 /** A consumer that claims what may run, and holds it until told to settle. */
