@@ -152,7 +152,7 @@ export function testJobQueue(
         const server = await start(t)
         const queue = server.open()
         const burst = await record(server.db, 5_000, 'https://example.com/acme/busy.git')
-      while (burst.length > 0) await queue.publish(burst.splice(0, 250))
+        while (burst.length > 0) await queue.publish(burst.splice(0, 250))
         const worker = await startWorker(server, server.open(), { slots: 4 })
         await worker.holding(4)
 
