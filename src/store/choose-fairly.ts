@@ -6,6 +6,7 @@ export interface RunningLimits {
   perOrganisation: number
 }
 
+/** What a worker has room for. */
 export interface Choice {
   /** The job types this build knows: others are left for those that do. */
   types: readonly string[]
@@ -25,8 +26,9 @@ export const SUSPECT_AFTER_LAPSES = 2
  * repository, the oldest. Reviews and commands stand in lanes of their own.
  *
  * However many wait, it reads the first few of each lane: the lanes are found by skipping along an index.
+ * Its parameters are those of `choiceParameters`: $1 count, $2 with a suspect, $3 and $4 the limits.
  */
-export function chooseFairly({ types, limits, count, withSuspect }: Choice): string {
+export function chooseFairly(types: readonly string[]): string {
   const known = types.map((type) => `('${plainWord(type)}', ${newestVersion(type)})`).join(', ')
   return `
   with recursive lane as (
@@ -48,10 +50,10 @@ export function chooseFairly({ types, limits, count, withSuspect }: Choice): str
       from workflow_jobs j
       where ${WAITS} and (j.organisation, j.repository, j.type) = (l.organisation, l.repository, l.type)
         and j.run_at <= now() and j.version <= known.version
-        ${withSuspect ? '' : `and j.lapses < ${SUSPECT_AFTER_LAPSES}`}
+        and ($2::boolean or j.lapses < ${SUSPECT_AFTER_LAPSES})
         and not exists (select from running r
           where (r.forge, r.repository, r.pull_request, r.type) = (j.forge, j.repository, j.pull_request, j.type))
-      order by j.run_at, j.id limit ${wholeNumber(count)}) first
+      order by j.run_at, j.id limit $1::int) first
   ), single as (
     -- One of each pull request, and one suspect.
     select * from (
@@ -69,21 +71,20 @@ export function chooseFairly({ types, limits, count, withSuspect }: Choice): str
     select i.*, row_number() over (partition by organisation, type order by repository_place, run_at, id)
       + (select count(*) from running r where (r.organisation, r.type) = (i.organisation, i.type))
       as organisation_place
-    from in_repository i where repository_place <= ${wholeNumber(limits.perRepository)}
+    from in_repository i where repository_place <= $3::int
   )
   select id, row_number() over (order by organisation_place, repository_place, run_at, id) as place
-  from in_organisation where organisation_place <= ${wholeNumber(limits.perOrganisation)}
-  order by place limit ${wholeNumber(count)}`
+  from in_organisation where organisation_place <= $4::int
+  order by place limit $1::int`
 }
 
 const WAITS = `status in ('PENDING', 'RETRYING')`
 
-/** Numbers and words stand in the text itself: it is sent without parameters (see claim-jobs.ts). */
-function wholeNumber(value: number): string {
-  if (!Number.isSafeInteger(value) || value < 0) throw new TypeError(`${value} is no count`)
-  return String(value)
+export function choiceParameters({ count, withSuspect, limits }: Choice): [number, boolean, number, number] {
+  return [count, withSuspect, limits.perRepository, limits.perOrganisation]
 }
 
+/** Types stand in the text itself, which is the same for every claim of a build. */
 function plainWord(word: string): string {
   if (!/^[a-z-]+$/.test(word)) throw new TypeError(`${JSON.stringify(word)} is no job type`)
   return word

@@ -1,36 +1,71 @@
+import { createHash } from 'node:crypto'
 import pg from 'pg'
-import { type Choice, chooseFairly } from './choose-fairly.ts'
+import { type Choice, choiceParameters, chooseFairly } from './choose-fairly.ts'
 import type { Database } from './database.ts'
 import { type MovedJob, moveSql } from './transition-job.ts'
 
 /** Any number that nobody else in this database uses as an advisory lock. */
 const LOCK = 7_035_114_922
 
+/** Connections that may turn out to have prepared the claim, or not, before it is given up. */
+const MAX_TRIES = 10
+
 /**
  * Claims the jobs that it is fairest to run now: each gets a new fencing token and a lease. Claims of all
  * workers come one after the other, so that no limit is passed; none are had while an operator has stopped
  * claiming.
  *
- * One message carries lock and claim, without parameters: PostgreSQL commits and lets go of the lock by
- * itself, and a worker that freezes in between holds nobody up. The claim is a statement of its own, so that it
- * sees what was committed while it waited for the lock.
+ * One message carries lock and claim: PostgreSQL commits and lets go of the lock by itself, and a worker that
+ * freezes in between holds nobody up. The claim is a statement of its own, so that it sees what was committed while
+ * it waited for the lock; a prepared one, since planning it takes longer than running it.
  *
  * @param worker this worker's name, for the lease and the log of transitions
  * @returns the claimed jobs; none when nothing may be claimed
  */
 export async function claimJobs(db: Database, worker: string, choice: Choice): Promise<MovedJob[]> {
   if (choice.count === 0) return []
-  const results: unknown = await db.query(`select pg_advisory_xact_lock(${LOCK});
-  ${moveSql(
+  const { name, prepare } = claimStatement(choice.types)
+  const parameters = [...choiceParameters(choice), pg.escapeLiteral(worker)].join(', ')
+  const claim = `
+    set local plan_cache_mode = force_generic_plan;
+    -- A lane's first few are read in the order of the index, however many wait behind them.
+    set local enable_bitmapscan = off;
+    select pg_advisory_xact_lock(${LOCK});
+    execute ${name} (${parameters})`
+  // Each connection prepares it once; which one answers is the pool's affair, or a pooler's.
+  for (let prepared = true, tries = 1; ; prepared = !prepared, tries += 1) {
+    try {
+      return await sendAll(db, prepared ? claim : `${prepare}; ${claim}`)
+    } catch (error) {
+      if (tries === MAX_TRIES || !hasState(error, prepared ? NOT_PREPARED : ALREADY_PREPARED)) throw error
+    }
+  }
+}
+
+const NOT_PREPARED = '26000'
+const ALREADY_PREPARED = '42P05'
+
+/** The claim of a build that knows these types. Named by its text, so that two builds can share a connection. */
+function claimStatement(types: readonly string[]): { name: string; prepare: string } {
+  const text = moveSql(
     'claim',
     `
-    select j.id, j.fence, 'claimed' as reason, ${pg.escapeLiteral(worker)} as actor, null::bigint as due, null::jsonb as error
+    select j.id, j.fence, 'claimed' as reason, $5::text as actor, null::bigint as due, null::jsonb as error
     from workflow_jobs j
-    join (${chooseFairly(choice)}) chosen on chosen.id = j.id
+    join (${chooseFairly(types)}) chosen on chosen.id = j.id
     where not exists (select from stops where name = 'claiming')
     for update of j skip locked`,
-  )}`)
-  // pg answers several statements with a list of results, which its types do not know.
-  const [, claimed] = results as [unknown, { rows: MovedJob[] }]
-  return claimed.rows
+  )
+  const name = `kodus_claim_${createHash('sha256').update(text).digest('hex').slice(0, 12)}`
+  return { name, prepare: `prepare ${name} (int, boolean, int, int, text) as ${text}` }
+}
+
+/** @returns the rows of the last statement: pg answers several with a list, which its types do not know */
+async function sendAll(db: Database, statements: string): Promise<MovedJob[]> {
+  const results: unknown = await db.query(statements)
+  return (results as { rows: MovedJob[] }[]).at(-1)?.rows ?? []
+}
+
+function hasState(error: unknown, state: string): boolean {
+  return error instanceof pg.DatabaseError && error.code === state
 }

@@ -90,7 +90,8 @@ export function moveSql(name: TransitionName, asked: string): string {
   return `
   with asked as (${asked}
   ), before as (
-    select j.id, j.status, j.attempts from workflow_jobs j where j.id in (select id from asked)
+    -- By an array: few rows are looked up, whatever the planner thinks of asked.
+    select j.id, j.status, j.attempts from workflow_jobs j where j.id = any (array(select id from asked))
     order by j.id for update
   ), moved as (
     update workflow_jobs j set
