@@ -6,10 +6,14 @@ import { serveOpenApi } from './openapi.ts'
 import { reachableDatabase } from './reachable-database.ts'
 import { refuseMalformed } from './refuse-malformed.ts'
 import { addCancelJob } from './routes/cancel-job.ts'
+import { addDeadLetters } from './routes/dead-letters.ts'
+import { addDiscardJob } from './routes/discard-job.ts'
 import { addHealth } from './routes/health.ts'
 import { addJobEvents } from './routes/job-events.ts'
 import { addJobs } from './routes/jobs.ts'
+import { addMetrics, type MetricsOptions } from './routes/metrics.ts'
 import { addReplayJob } from './routes/replay-job.ts'
+import { addStops } from './routes/stops.ts'
 import { sendProblem } from './send-problem.ts'
 import { refuseUnknownRoutes } from './unknown-routes.ts'
 import { type Api, compileValidator } from './valibot-routes.ts'
@@ -20,6 +24,8 @@ export interface AppOptions {
   log: Log
   version: string
   instanceId: string
+  /** Undefined where nobody measures. */
+  metrics?: MetricsOptions
   /** How soon after it happened a stream tells of a change. */
   pollMs?: number
   /** How often a quiet stream shows that it lives; proxies commonly cut at 30 to 60 s. */
@@ -36,6 +42,7 @@ export async function createApp({
   pollMs = 500,
   heartbeatMs = 15_000,
   graceMs = 10_000,
+  metrics,
   ...options
 }: AppOptions): Promise<Api> {
   const db = reachableDatabase(options.db)
@@ -80,5 +87,9 @@ export async function createApp({
   addJobEvents(app, { db, watch, heartbeatMs })
   addCancelJob(app, { db })
   addReplayJob(app, { db })
+  addDiscardJob(app, { db })
+  addDeadLetters(app, { db })
+  addStops(app, { db })
+  if (metrics) addMetrics(app, { db, ...metrics })
   return app
 }

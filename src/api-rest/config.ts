@@ -1,10 +1,20 @@
 import { PROCESS_VARIABLES, type ProcessConfig, readProcessConfig } from '../lib/config.ts'
 import { type Environment, integer, text, type Variables } from '../lib/env.ts'
+import {
+  METRICS_VARIABLES,
+  type MetricsConfig,
+  readMetricsConfig,
+  readTelemetryConfig,
+  TELEMETRY_VARIABLES,
+  type TelemetryConfig,
+} from '../lib/telemetry/config.ts'
 import { DATABASE_VARIABLES, type DatabaseConfig, readDatabaseConfig } from '../store/config.ts'
 
 export const variables = {
   ...PROCESS_VARIABLES,
   ...DATABASE_VARIABLES,
+  ...TELEMETRY_VARIABLES,
+  ...METRICS_VARIABLES,
   API_PORT: { describe: 'Port of the REST API; 0 takes any that is free.', default: '3331' },
   API_HOST: {
     describe:
@@ -13,7 +23,7 @@ export const variables = {
   },
 } as const satisfies Variables
 
-export interface ApiConfig extends ProcessConfig, DatabaseConfig {
+export interface ApiConfig extends ProcessConfig, DatabaseConfig, TelemetryConfig, MetricsConfig {
   port: number
   host: string
 }
@@ -23,6 +33,8 @@ export function readConfig(env: Environment = process.env): ApiConfig {
   return {
     ...readProcessConfig(env),
     ...readDatabaseConfig(env),
+    ...readTelemetryConfig(env),
+    ...readMetricsConfig(env),
     port: integer(env, variables, 'API_PORT', { min: 0, max: 65_535 }),
     host: text(env, variables, 'API_HOST') ?? variables.API_HOST.default,
   }

@@ -26,6 +26,7 @@ export const EXAMPLE_SUMMARY: v.InferInput<typeof schemas.JobSummary> = {
   updatedAt: '2026-03-02T09:14:31.870Z',
   startedAt: '2026-03-02T09:14:07.391Z',
   finishedAt: '2026-03-02T09:14:31.870Z',
+  discardedAt: null,
 }
 
 const FINDING: v.InferInput<typeof schemas.Finding> = {
@@ -103,3 +104,37 @@ export const EXAMPLE_EVENTS: v.InferInput<typeof schemas.JobEvent>[] = [
     at: '2026-03-02T09:14:07.402Z',
   },
 ]
+
+export const EXAMPLE_FAILED: v.InferInput<typeof schemas.Job> = {
+  ...EXAMPLE_JOB,
+  status: 'FAILED',
+  attempts: 5,
+  stage: 'ask-model',
+  progress: 66,
+  error: {
+    code: 'MODEL_UNAVAILABLE',
+    message: 'http://llm:8000/v1 did not answer within 120 s',
+    help: 'It is tried again by itself. If it goes on, check that the server at LLM_BASE_URL runs and can be reached from the worker.',
+  },
+  findings: [],
+  review: null,
+  reviewUrl: null,
+}
+
+export const EXAMPLE_DEAD_LETTER: v.InferInput<typeof schemas.DeadLetter> = {
+  id: '17',
+  queue: 'workflow.intake.queue',
+  routingKey: 'workflow.intake',
+  reason: 'rejected',
+  messageId: null,
+  bytes: 24,
+  excerpt: '{"forge":"github","deliv',
+  receivedAt: '2026-03-02T09:14:07.312Z',
+}
+
+export const EXAMPLE_STOP: v.InferInput<typeof schemas.Stop> = {
+  name: 'posting',
+  reason: 'GitHub is being moved',
+  actor: 'on-call',
+  stoppedAt: '2026-03-02T09:14:07.312Z',
+}

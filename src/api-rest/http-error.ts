@@ -17,6 +17,12 @@ export class HttpError extends KodusError {
   }
 }
 
+export function deadLetterUnknown(id: string): HttpError {
+  return new HttpError(404, 'DEAD_LETTER_UNKNOWN', `There is no dead letter ${id}.`, {
+    help: 'Take the id from GET /dead-letters.',
+  })
+}
+
 export function jobUnknown(id: string): HttpError {
   return new HttpError(404, 'JOB_UNKNOWN', `There is no job ${id}.`, {
     help: "Take the id from the webhook's answer or from GET /jobs.",

@@ -1,9 +1,11 @@
 import manifest from '../../package.json' with { type: 'json' }
+import { observeBacklog } from '../jobs/observe-backlog.ts'
 import { KodusError, messageOf } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
 import { settledWithin } from '../lib/settled-within.ts'
 import { createShutdown, stopRequested } from '../lib/shutdown.ts'
 import { exitOnStartError } from '../lib/start-error.ts'
+import { startTelemetry } from '../lib/telemetry/telemetry.ts'
 import { openDatabase } from '../store/database.ts'
 import { migrateInBackground } from '../store/migrate-in-background.ts'
 import { createApp } from './app.ts'
@@ -27,10 +29,25 @@ const db = openDatabase({
 })
 shutdown.add('database', () => settledWithin(1_000, db.end()))
 
+const telemetry = startTelemetry({
+  component: COMPONENT,
+  instanceId: config.instanceId,
+  config: config.telemetry,
+  log,
+})
+shutdown.add('telemetry', () => telemetry.stop())
+observeBacklog(telemetry, db)
+
 const migration = migrateInBackground(db, log)
 shutdown.add('migration', () => migration.stop())
 
-const app = await createApp({ db, log, version: manifest.version, instanceId: config.instanceId })
+const app = await createApp({
+  db,
+  log,
+  version: manifest.version,
+  instanceId: config.instanceId,
+  metrics: { render: telemetry.render, token: config.metricsToken },
+})
 shutdown.add('HTTP server', () => app.close())
 const address = await app.listen({ host: config.host, port: config.port }).catch((cause) => {
   throw new KodusError(

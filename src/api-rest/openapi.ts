@@ -9,7 +9,7 @@ import { type Api, JSON_SCHEMA, jsonSchemaOf } from './valibot-routes.ts'
 const ABOUT = `What became of the reviews that webhooks asked for.
 
 Every request but those of the tag \`service\` carries \`Authorization: Bearer <key>\`. Keys are made with
-\`kodus keys create\`; reading needs the scope \`read\`, cancelling and replaying \`write\`.
+\`kodus keys create\`; reading needs the scope \`read\`, whatever changes something \`write\`.
 
 Every error is \`application/problem+json\`: compare \`code\`, show \`detail\` and \`help\`.`
 
@@ -44,6 +44,11 @@ export async function serveOpenApi(app: Api, version: string): Promise<void> {
         {
           name: 'jobs',
           description: 'One job is one delivery of a webhook that asks for a review, or commands one.',
+        },
+        {
+          name: 'operation',
+          description:
+            'What an operator does: messages that nobody could read, and stopping work for a while. Jobs that failed are under `jobs`, as `GET /jobs?dead=true`.',
         },
         { name: 'service', description: 'This process itself; no key needed.' },
       ],

@@ -25,6 +25,7 @@ export function presentJobSummary(job: JobView): v.InferInput<typeof schemas.Job
     updatedAt: job.updatedAt.toISOString(),
     startedAt: job.startedAt?.toISOString() ?? null,
     finishedAt: job.finishedAt?.toISOString() ?? null,
+    discardedAt: job.discardedAt?.toISOString() ?? null,
   }
 }
 

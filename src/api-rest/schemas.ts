@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { JOB_STATUSES } from '../jobs/job.ts'
 import { COMMANDS } from '../jobs/review-request.ts'
 import { SEVERITIES } from '../review/review.ts'
+import { STOP_NAMES } from '../store/find-stops.ts'
 
 /**
  * Everything this API sends, once: the handlers' types, `/openapi.json` and the tests' validators are all
@@ -106,6 +107,10 @@ export const JobSummary = v.object({
   updatedAt: Timestamp,
   startedAt: v.nullable(Timestamp),
   finishedAt: v.nullable(Timestamp),
+  discardedAt: v.pipe(
+    v.nullable(Timestamp),
+    v.description('When a person put the FAILED job aside. A replay sets it back to null.'),
+  ),
 })
 
 export const Job = v.object({
@@ -140,6 +145,51 @@ export const JobHistory = v.object({ events: v.array(JobEvent) })
 
 export const JobEnd = v.object({ status: Status })
 
+export const DeadLetterId = v.pipe(
+  v.string('must be the id of a dead letter, a number'),
+  // 18 digits are below PostgreSQL's bigint.
+  v.regex(/^\d{1,18}$/, 'must be the id of a dead letter, a number'),
+)
+
+export const DeadLetter = v.object({
+  id: v.pipe(v.string(), v.digits()),
+  queue: v.pipe(v.string(), v.description('Where it died.')),
+  routingKey: v.string(),
+  reason: v.pipe(v.string(), v.description("The broker's word for it, and what of the body is kept.")),
+  messageId: v.nullable(v.string()),
+  bytes: v.pipe(Count, v.description('How much of its body is kept.')),
+  excerpt: v.pipe(v.string(), v.description('The beginning of the body, as far as it can be printed.')),
+  receivedAt: Timestamp,
+})
+
+export const DeadLetterPage = v.object({
+  deadLetters: v.array(DeadLetter),
+  next: v.pipe(v.nullable(v.string()), v.description('Cursor of the next page; null on the last one.')),
+})
+
+export const SettledLetter = v.object({
+  id: v.pipe(v.string(), v.digits()),
+  outcome: v.picklist(['replayed', 'discarded']),
+  jobId: v.pipe(
+    v.nullable(v.pipe(v.string(), v.uuid())),
+    v.description('The job that it asked for or announced.'),
+  ),
+  did: v.pipe(v.string(), v.description('What was done, as a sentence.')),
+})
+
+export const StopName = v.picklist(STOP_NAMES, `must be one of ${STOP_NAMES.join(', ')}`)
+
+export const Stop = v.object({
+  name: StopName,
+  reason: v.nullable(v.string()),
+  actor: v.pipe(v.string(), v.description('Who stopped it.')),
+  stoppedAt: Timestamp,
+})
+
+export const Stops = v.object({
+  stops: v.pipe(v.array(Stop), v.description('What is stopped now; none where everything goes on.')),
+})
+
 export const Health = v.object({
   status: v.literal('ok'),
   component: v.literal('api-rest'),
@@ -161,6 +211,11 @@ export const NAMED_SCHEMAS = {
   JobEvent,
   JobHistory,
   JobEnd,
+  DeadLetter,
+  DeadLetterPage,
+  SettledLetter,
+  Stop,
+  Stops,
   Health,
   Ready,
 }

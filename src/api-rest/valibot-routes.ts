@@ -56,8 +56,8 @@ const PROBLEMS: Record<number, { description: string; headers?: Record<string, o
     headers: { 'WWW-Authenticate': { type: 'string', description: 'A challenge of RFC 6750.' } },
   },
   403: { description: 'The API key lacks the scope.' },
-  404: { description: 'There is no such job.' },
-  409: { description: 'The job is in a state that does not allow this.' },
+  404: { description: 'There is nothing of this id.' },
+  409: { description: 'Its state does not allow this.' },
   500: { description: 'A defect of this build. `help` says where its log line is.' },
   503: {
     description: 'The database does not answer.',

@@ -3,7 +3,9 @@ import { Command, CommanderError } from 'commander'
 import { addDeliveries } from './commands/deliveries.ts'
 import { addDemo } from './commands/demo.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addJobs } from './commands/jobs.ts'
 import { addKeys } from './commands/keys.ts'
+import { addPosting } from './commands/posting.ts'
 import { addReview } from './commands/review.ts'
 import { addSetup } from './commands/setup.ts'
 import { addUp } from './commands/up.ts'
@@ -28,6 +30,8 @@ addDemo(program)
 addKeys(program)
 addSetup(program)
 addDeliveries(program)
+addJobs(program)
+addPosting(program)
 addDoctor(program)
 
 try {

@@ -13,10 +13,11 @@ export interface JobType {
   deadlineMs: number
 }
 
+/** Eight tries last some ten minutes: an outage of a forge or a model that is shorter costs a review nothing. */
 export const JOB_TYPES = {
-  'code-review': { version: 1, maxAttempts: 5, deadlineMs: 30 * 60_000 },
+  'code-review': { version: 1, maxAttempts: 8, deadlineMs: 30 * 60_000 },
   /** A comment that addresses the reviewer: checked with the forge, then done. */
-  command: { version: 1, maxAttempts: 5, deadlineMs: 2 * 60_000 },
+  command: { version: 1, maxAttempts: 8, deadlineMs: 2 * 60_000 },
 } as const satisfies Record<JobTypeName, JobType>
 
 export function knownJobType(type: string, version: number): JobType | undefined {

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import * as v from 'valibot'
 import { KodusError, messageOf } from '../lib/errors.ts'
+import { parseDelivery, parseJobMessage } from './parse-message.ts'
 import type { IntakeQueue, JobQueue } from './queue.ts'
 import type { RabbitmqOptions } from './rabbitmq-connection.ts'
 import { startRabbitmqConsumer } from './rabbitmq-consumer.ts'
 import { createRabbitmqPublisher } from './rabbitmq-publisher.ts'
-import type { Delivery } from './review-request.ts'
 import { createTokenSpender } from './spend-tokens.ts'
 import { INTAKE_KEY, INTAKE_QUEUE, JOBS_QUEUE, routingKey } from './topology.ts'
 
@@ -17,20 +16,6 @@ const ACKNOWLEDGE_WITHIN_MS = 20 * 60_000
 const RECORDERS = 16
 const FIRST_RECORD_RETRY_MS = 250
 const LAST_RECORD_RETRY_MS = 15_000
-
-const JobMessageSchema = v.object({
-  jobId: v.pipe(v.string(), v.uuid()),
-  type: v.pipe(v.string(), v.nonEmpty()),
-  version: v.pipe(v.number(), v.integer()),
-})
-
-/** Only what identifies a delivery: the rest may be of a newer build, and the row's columns check it. */
-const DeliverySchema = v.looseObject({
-  forge: v.pipe(v.string(), v.nonEmpty()),
-  deliveryId: v.pipe(v.string(), v.nonEmpty()),
-  jobId: v.pipe(v.string(), v.uuid()),
-  digest: v.pipe(v.string(), v.hexadecimal()),
-})
 
 /**
  * The queue on RabbitMQ. Connects in the background and stays connected: a broker that is away stops
@@ -53,12 +38,14 @@ export function createRabbitmqQueue(options: RabbitmqOptions): JobQueue & { inta
     send: (delivery) =>
       publisher.publish([{ routingKey: INTAKE_KEY, messageId: delivery.jobId, body: delivery }]),
 
+    depth: () => publisher.queueDepth(INTAKE_QUEUE),
+
     record: async (record) =>
       consume({
         queue: INTAKE_QUEUE,
         slots: RECORDERS,
         async handle(content, stopping) {
-          const delivery = parse(DeliverySchema, content) as Delivery | undefined
+          const delivery = parseDelivery(content)
           if (!delivery) {
             log.error(`a message in ${INTAKE_QUEUE} is not a delivery: moved to the dead letters`)
             return 'reject'
@@ -101,7 +88,7 @@ export function createRabbitmqQueue(options: RabbitmqOptions): JobQueue & { inta
         slots: taker.slots,
         acknowledgeWithinMs: ACKNOWLEDGE_WITHIN_MS,
         async handle(content, stopping) {
-          if (parse(JobMessageSchema, content)) return tokens.spend(stopping)
+          if (parseJobMessage(content)) return tokens.spend(stopping)
           log.error(`a message in ${JOBS_QUEUE} is not a job: moved to the dead letters`)
           return 'reject'
         },
@@ -111,16 +98,5 @@ export function createRabbitmqQueue(options: RabbitmqOptions): JobQueue & { inta
     depth: () => publisher.queueDepth(JOBS_QUEUE),
 
     close: async () => void (await Promise.all(closes.map((close) => close()))),
-  }
-}
-
-function parse<Schema extends v.GenericSchema>(
-  schema: Schema,
-  content: Buffer,
-): v.InferOutput<Schema> | undefined {
-  try {
-    return v.parse(schema, JSON.parse(content.toString()))
-  } catch {
-    return undefined
   }
 }

@@ -7,6 +7,7 @@ import { recordRedelivery } from '../store/record-redelivery.ts'
 import type { Redelivery } from '../store/redelivery.ts'
 import { settleRedeliveries } from '../store/settle-redeliveries.ts'
 import type { DeliveryLog, FailureReport } from './delivery-log.ts'
+import { ensurePosting } from './ensure-posting.ts'
 import type { ForgeName } from './review-request.ts'
 
 /** GitHub redelivers what is at most three days old. */
@@ -36,7 +37,7 @@ export interface Sweep {
   requested: number
   /** Hooks that could not be asked about. */
   unread: FailureReport['unread']
-  /** Why not everything that is due was asked for: the forge did not answer, or limits the rate. */
+  /** Why not everything that is due was asked for: the forge did not answer, or limits the rate, or posting is stopped. */
   interrupted: KodusError | undefined
 }
 
@@ -75,8 +76,9 @@ async function askForAll(
 ): Promise<Pick<Sweep, 'asked' | 'interrupted'>> {
   const asked: Redelivery[] = []
   for (const delivery of due) {
-    const refusal = await log.redeliver(delivery, signal).then(() => undefined, asKodusError)
-    // A network or a rate limit is no answer to this delivery: the next sweep goes on here.
+    const asking = ensurePosting(db).then(() => log.redeliver(delivery, signal))
+    const refusal = await asking.then(() => undefined, asKodusError)
+    // A network, a rate limit or an operator's stop is no answer to this delivery: the next sweep goes on here.
     if (refusal?.retryability === 'transient') return { asked, interrupted: refusal }
     const outcome = refusal ? 'refused' : 'requested'
     const detail = refusal ? `${refusal.code}: ${refusal.message}` : null

@@ -26,12 +26,14 @@ interface Columns {
   updatedAt: Date
   startedAt: Date | null
   finishedAt: Date | null
+  /** When a person put a FAILED job aside. */
+  discardedAt: Date | null
 }
 
 export const JOB_COLUMNS = `j.id, j.type, j.status, j.forge, j.delivery_id as "deliveryId", j.organisation, j.repository,
   j.pull_request as "pullRequest", j.payload, j.run, j.attempts, j.stage, j.progress, j.error,
   j.created_at as "createdAt", j.updated_at as "updatedAt", j.started_at as "startedAt",
-  j.finished_at as "finishedAt"`
+  j.finished_at as "finishedAt", j.discarded_at as "discardedAt"`
 
 /** One job with the review of its current run; `review` stays null until that is posted. */
 export async function getJob<Review>(

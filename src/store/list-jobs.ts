@@ -7,6 +7,10 @@ export interface JobFilter {
   status?: JobStatus | undefined
   forge?: string | undefined
   repository?: string | undefined
+  /** The code of the error it ended with, or waits with. */
+  code?: string | undefined
+  /** Only those that are FAILED and that nobody has discarded. */
+  dead?: boolean | undefined
 }
 
 /** Where a page ended: the last row's moment of creation (microseconds, in text) and id. */
@@ -27,13 +31,17 @@ export async function listJobs(
        and ($2::text is null or j.status = $2)
        and ($3::text is null or j.forge = $3)
        and ($4::text is null or j.repository = $4)
-       and ($5::timestamptz is null or (j.created_at, j.id) < ($5, $6::uuid))
-     order by j.created_at desc, j.id desc limit $7`,
+       and ($5::text is null or j.error ->> 'code' = $5)
+       and ($6::boolean is not true or (j.status = 'FAILED' and j.discarded_at is null))
+       and ($7::timestamptz is null or (j.created_at, j.id) < ($7, $8::uuid))
+     order by j.created_at desc, j.id desc limit $9`,
     [
       filter.type ?? null,
       filter.status ?? null,
       filter.forge ?? null,
       filter.repository ?? null,
+      filter.code ?? null,
+      filter.dead ?? null,
       after?.createdAt ?? null,
       after?.id ?? null,
       limit + 1,

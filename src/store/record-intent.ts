@@ -1,4 +1,6 @@
+import type { PullRequestState } from '../jobs/review-request.ts'
 import type { Database, DatabasePool } from './database.ts'
+import { findStops, type Stop } from './find-stops.ts'
 import { inTransaction } from './in-transaction.ts'
 import { REVIEW } from './stored-review.ts'
 
@@ -11,17 +13,20 @@ export type Intent<Review> =
   /** Another attempt holds the job, or a person cancelled it. */
   | { granted: false; because: 'lease-lost' }
   /** The pull request is not as it was any more. */
-  | { granted: false; because: 'moved-on'; head: string; state: string }
+  | { granted: false; because: 'moved-on'; head: string; state: PullRequestState['state'] }
   /**
    * Another job is posting its review of the same commit for the same base branch, or has posted it as the last
    * one: forced back to an older head, a pull request is reviewed again.
    */
   | { granted: false; because: 'already-reviewed'; jobId: string }
+  /** An operator has stopped posting. */
+  | { granted: false; because: 'posting-stopped'; stop: Stop }
 
 /**
  * Commits to posting a review, before the forge is called. From here on, superseding waits and cancelling
  * is refused. The pull request's row is locked, so that a newer head is recorded either before (and then
- * there is no intent) or after, and so that of two jobs with the same commit one sees the other's intent.
+ * there is no intent) or after, and so that of two jobs with the same commit one sees the other's intent. Once an
+ * operator's stop of posting is committed, no intent is.
  */
 export async function recordIntent<Review>(
   pool: DatabasePool,
@@ -41,6 +46,9 @@ export async function recordIntent<Review>(
     }
     const other = pullRequest && (await findOtherIntent(db, job.id, commits.head, review))
     if (other) return { granted: false, because: 'already-reviewed', jobId: other }
+
+    const stop = await findPostingStop(db)
+    if (stop) return { granted: false, because: 'posting-stopped', stop }
 
     await db.query(INTEND, [job.id, commits.base, commits.head, JSON.stringify(review)])
     return { granted: true, review, postedAt: null }
@@ -77,7 +85,7 @@ export async function findIntent<Review>(
 
 /** Undefined where the forge has told of no pull request. */
 async function lockPullRequest(db: Database, jobId: string) {
-  const { rows } = await db.query<{ head: string; state: string; movedOn: boolean }>(
+  const { rows } = await db.query<Pick<PullRequestState, 'head' | 'state'> & { movedOn: boolean }>(
     `select p.head, p.state, p.head <> j.payload ->> 'head' or p.state <> 'open' as "movedOn"
      from workflow_jobs j
      join pull_requests p on (p.forge, p.repository, p.pull_request) = (j.forge, j.repository, j.pull_request)
@@ -110,6 +118,12 @@ async function findOtherIntent(
     [jobId, head, JSON.stringify(review)],
   )
   return rows[0]?.id
+}
+
+/** The lock lets other intents pass; whoever wants to stop posting waits until they are committed. */
+async function findPostingStop(db: Database): Promise<Stop | undefined> {
+  await db.query('lock table stops in share mode')
+  return (await findStops(db)).find(({ name }) => name === 'posting')
 }
 
 const INTEND = `

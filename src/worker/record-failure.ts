@@ -1,9 +1,19 @@
 import { asKodusError, type KodusError, messageOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
+import { countHandBacks } from '../store/count-hand-backs.ts'
 import type { DatabasePool } from '../store/database.ts'
 import { type MovedJob, type Transition, transitionJob } from '../store/transition-job.ts'
-import { retryDelayMs } from './retry-delay.ts'
+import { retryDelayMs, toldDelayMs } from './retry-delay.ts'
 import type { AttemptEnd } from './work.ts'
+
+/** Between two tries of a job that cannot post. Resuming does not wait for it: see store/lift-stop.ts. */
+const PARKED_MS = 5 * 60_000
+
+const STORE_RETRY_MS = 5_000
+
+/** A full disk is this machine's failure, for half an hour: past that, the repository may be what fills it. */
+const DISK_RETRY_MS = 60_000
+const MAX_DISK_HAND_BACKS = 30
 
 interface FailedAttempt {
   db: DatabasePool
@@ -28,9 +38,9 @@ export async function recordFailure(
     return { how: 'lost' }
   }
 
-  const { name, says, level, end, ...rest } = decide(error, failed)
-  const move = { jobId: job.id, fence: job.fence, actor: worker, reason: sentence(error), ...rest }
   try {
+    const { name, says, level, end, ...rest } = await decide(error, failed)
+    const move = { jobId: job.id, fence: job.fence, actor: worker, reason: sentence(error), ...rest }
     const moved = await transitionJob(db, name, move)
     // What is no failure needs no stack.
     const detail = level === 'info' ? { code } : { err: error, code }
@@ -45,13 +55,14 @@ export async function recordFailure(
 }
 
 interface Decision extends Pick<Transition, 'dueInMs' | 'error'> {
-  name: 'complete' | 'supersede' | 'handBack' | 'retry' | 'fail'
+  name: 'complete' | 'supersede' | 'cancel' | 'handBack' | 'retry' | 'fail'
   says: string
   level: 'info' | 'warn' | 'error'
   end: AttemptEnd
 }
 
-function decide(error: KodusError, { job, maxAttempts }: FailedAttempt): Decision {
+async function decide(error: KodusError, failed: FailedAttempt): Promise<Decision> {
+  const { job, maxAttempts } = failed
   const { code, message } = error
   if (code === 'ALREADY_REVIEWED') {
     const end = { how: 'already-reviewed', reason: message } as const
@@ -61,23 +72,48 @@ function decide(error: KodusError, { job, maxAttempts }: FailedAttempt): Decisio
     const end = { how: 'superseded', reason: message } as const
     return { name: 'supersede', level: 'info', says: `superseded: ${message}`, end }
   }
-  if (code === 'WORKER_STOPS') {
-    const end = { how: 'handed-back' } as const
-    return { name: 'handBack', level: 'info', says: 'handed back: this worker stops', end }
+  if (code === 'PULL_REQUEST_CLOSED') {
+    const end = { how: 'cancelled', reason: message } as const
+    return { name: 'cancel', error: error.report(), level: 'info', says: `cancelled: ${message}`, end }
   }
-  if (code === 'DATABASE_UNAVAILABLE') {
-    const end = { how: 'handed-back' } as const
-    const says = 'handed back: the database failed'
-    return { name: 'handBack', dueInMs: 5_000, level: 'warn', says, end }
-  }
+  const handBack = await decideHandBack(error, failed)
+  if (handBack) return { name: 'handBack', end: { how: 'handed-back' }, ...handBack }
   if (error.retryability === 'transient' && job.attempts < maxAttempts) {
-    const dueInMs = error.retryAfterMs ?? retryDelayMs(job.attempts)
+    const { retryAfterMs: told } = error
+    const dueInMs = told === undefined ? retryDelayMs(job.attempts) : toldDelayMs(told, job.attempts)
     const says = `attempt ${job.attempts} of ${maxAttempts} failed: ${message}`
     const end = { how: 'retried', error, inMs: dueInMs } as const
     return { name: 'retry', dueInMs, error: error.report(), level: 'warn', says, end }
   }
   const end = { how: 'failed', error } as const
   return { name: 'fail', error: error.report(), level: 'error', says: `failed: ${message}`, end }
+}
+
+/** What is no fault of the job's, nor of anybody it asks: it costs no attempt. */
+async function decideHandBack(
+  error: KodusError,
+  { db, job }: FailedAttempt,
+): Promise<Pick<Decision, 'dueInMs' | 'level' | 'says'> | undefined> {
+  const { code, message } = error
+  switch (code) {
+    case 'WORKER_STOPS':
+      return { level: 'info', says: 'handed back: this worker stops' }
+    case 'POSTING_STOPPED':
+      return { dueInMs: PARKED_MS, level: 'info', says: `handed back: ${message}` }
+    case 'DATABASE_UNAVAILABLE':
+      return { dueInMs: STORE_RETRY_MS, level: 'warn', says: 'handed back: the database failed' }
+    case 'QUEUE_UNAVAILABLE':
+      return { dueInMs: STORE_RETRY_MS, level: 'warn', says: 'handed back: the queue failed' }
+  }
+  if (isDiskFull(error) && (await countHandBacks(db, job, code)) < MAX_DISK_HAND_BACKS) {
+    return { dueInMs: DISK_RETRY_MS, level: 'error', says: `handed back: ${message}` }
+  }
+}
+
+/** As git says it (see lib/git/git-error.ts), or the file system. */
+function isDiskFull({ code, retryability, cause }: KodusError): boolean {
+  if (code === 'GIT_TOO_LARGE') return retryability === 'transient'
+  return cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT')
 }
 
 function sentence(error: KodusError): string {

@@ -1,10 +1,13 @@
 import type { Forge } from '../forges/forge.ts'
+import { postingStopped } from '../jobs/ensure-posting.ts'
+import { abortable } from '../lib/abortable.ts'
 import { KodusError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
+import { reached } from '../lib/moments.ts'
 import type { Finding, Review } from '../review/review.ts'
 import type { ReviewPorts } from '../review/stage.ts'
+import { superseded } from '../review/superseded.ts'
 import { loadCheckpoint } from '../store/load-checkpoint.ts'
-import { observePullRequest } from '../store/observe-pull-request.ts'
 import { namingOutages } from '../store/outages.ts'
 import { recallReviews } from '../store/recall-reviews.ts'
 import { findIntent, type Intent, recordIntent } from '../store/record-intent.ts'
@@ -14,7 +17,7 @@ import { renewLease } from '../store/renew-lease.ts'
 import { saveCheckpoint } from '../store/save-checkpoint.ts'
 import type { JobOf } from '../store/transition-job.ts'
 import type { JobRunner } from './job-runner.ts'
-import { requestObserved } from './request-review.ts'
+import { observeHead } from './request-review.ts'
 import type { StatusLine } from './status-line.ts'
 
 /** Whether a stage shows at the forge: those that only find out whether a review is wanted leave no trace. */
@@ -33,12 +36,7 @@ export function reviewPorts(
   const { db } = runner
   const { repository, pullRequest: number, head } = job.payload
 
-  const observe: ReviewPorts['observe'] = async (pullRequest) => {
-    const known = await namingOutages(observePullRequest(db, job.forge, pullRequest))
-    const movedOn = known.head === pullRequest.head && known.head !== head
-    if (movedOn && known.state === 'open') await namingOutages(requestObserved(runner, job, pullRequest))
-    return known
-  }
+  const observe: ReviewPorts['observe'] = (pullRequest) => observeHead(runner, job, pullRequest)
 
   /** Webhooks of one second come in any order, and the last to come may be of an older head: the forge knows. */
   const isStillNewest = async () => {
@@ -69,11 +67,12 @@ export function reviewPorts(
     },
     async intend(review: Review) {
       // Posting shows a status of its own: nothing of ours may come after it.
-      await status.settled()
+      await abortable(status.settled(), signal)
       const intend = () => namingOutages(recordIntent(db, job, review, review))
       let intent = await intend()
       if (!intent.granted && intent.because === 'moved-on' && (await isStillNewest())) intent = await intend()
       if (!intent.granted) throw refusal(intent)
+      reached('intent-committed', { jobId: job.id })
       return { review: intent.review, posted: intent.postedAt !== null }
     },
     async posted(url) {
@@ -86,13 +85,12 @@ export function reviewPorts(
 function refusal(intent: Extract<Intent<unknown>, { granted: false }>): KodusError {
   const help = "Nothing to do: the job's events say what happened."
   switch (intent.because) {
-    case 'moved-on': {
-      const { head, state } = intent
-      const what = state === 'open' ? `has moved on to ${head}` : `is ${state}`
-      return new KodusError('SUPERSEDED', `the pull request ${what}`, { help })
-    }
+    case 'moved-on':
+      return superseded(intent)
     case 'already-reviewed':
       return new KodusError('ALREADY_REVIEWED', `Job ${intent.jobId} reviews the same commit.`, { help })
+    case 'posting-stopped':
+      return postingStopped(intent.stop)
     case 'lease-lost':
       return new KodusError(
         'LEASE_LOST',

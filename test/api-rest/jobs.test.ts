@@ -80,6 +80,7 @@ test('a new job is shown as the webhook told of it', async (t) => {
     error: null,
     startedAt: null,
     finishedAt: null,
+    discardedAt: null,
     findings: [],
     review: null,
     reviewUrl: null,

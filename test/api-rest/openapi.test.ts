@@ -7,7 +7,8 @@ import { assertValid, type Document, findOperation, type Operation } from './dec
 const nowhere = { query: () => Promise.reject(new Error('this test has no database')) }
 
 async function describeApi() {
-  const app = await createApp({ db: nowhere, log: silentLog, version: '1.2.3', instanceId: 'test' })
+  const metrics = { render: async () => '# EOF\n', token: undefined }
+  const app = await createApp({ db: nowhere, log: silentLog, version: '1.2.3', instanceId: 'test', metrics })
   const routes: { method: string; url: string }[] = []
   // Fastify prints what its router holds; nothing else can tell a route that somebody forgot to describe.
   await app.ready()

@@ -19,6 +19,7 @@ import { installationKey } from '../../src/store/installation-key.ts'
 import { listEvents } from '../../src/store/list-events.ts'
 import { listJobs } from '../../src/store/list-jobs.ts'
 import { recordDeliveries } from '../../src/store/record-deliveries.ts'
+import { completeTogether } from '../../src/worker/complete-jobs.ts'
 import type { JobRunner } from '../../src/worker/job-runner.ts'
 import { runJob } from '../../src/worker/run-job.ts'
 import { type GitHub, startGitHub } from '../github/server.ts'
@@ -73,6 +74,7 @@ export async function startGitHubWorker(
   const types = ['code-review', 'command']
   const runner: JobRunner = {
     db,
+    complete: completeTogether(db),
     queue: createPostgresQueue({ pool: db, log: silentLog }),
     forges: createForges({
       repositoryRoots: [],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { createForges } from '../../src/forges/index.ts'
+import { JOB_TYPES } from '../../src/jobs/job-types.ts'
 import { createPostgresQueue } from '../../src/jobs/postgres-queue.ts'
 import { KodusError } from '../../src/lib/errors.ts'
 import { silentLog } from '../../src/lib/log.ts'
@@ -10,6 +11,7 @@ import { getJob } from '../../src/store/get-job.ts'
 import { listEvents } from '../../src/store/list-events.ts'
 import { recordDeliveries } from '../../src/store/record-deliveries.ts'
 import { recordIntent } from '../../src/store/record-intent.ts'
+import { completeTogether } from '../../src/worker/complete-jobs.ts'
 import type { JobRunner } from '../../src/worker/job-runner.ts'
 import { runJob } from '../../src/worker/run-job.ts'
 import { claimJob } from '../support/claim-job.ts'
@@ -42,6 +44,7 @@ async function aJob(t: TestContext, { model, request = {} }: { model?: Model; re
   const stopping = new AbortController()
   const runner: JobRunner = {
     db,
+    complete: completeTogether(db),
     queue,
     forges: createForges({ repositoryRoots: [repository.root], gitProtocols: ['https'], gitCredentials: [] }),
     model,
@@ -122,14 +125,15 @@ test('a transient failure is retried later, until the attempts are used up', asy
     throw new KodusError('MODEL_UNAVAILABLE', 'no answer', { help: 'wait', retryability: 'transient' })
   })
   const { run, read, makeDue, db, jobId } = await aJob(t, { model })
-  for (let attempt = 1; attempt <= 5; attempt++) {
+  const { maxAttempts } = JOB_TYPES['code-review']
+  for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     await run()
     const job = await read()
-    assert.deepEqual([job.status, job.attempts], [attempt < 5 ? 'RETRYING' : 'FAILED', attempt])
+    assert.deepEqual([job.status, job.attempts], [attempt < maxAttempts ? 'RETRYING' : 'FAILED', attempt])
     const { rows } = await db.query('select due_at > now() as later from workflow_jobs where id = $1', [
       jobId,
     ])
-    assert.equal(rows[0].later, attempt < 5 ? true : null)
+    assert.equal(rows[0].later, attempt < maxAttempts ? true : null)
     await makeDue()
   }
   assert.equal((await read()).error?.code, 'MODEL_UNAVAILABLE')

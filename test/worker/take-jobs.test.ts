@@ -7,6 +7,7 @@ import { KodusError } from '../../src/lib/errors.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { SUSPECT_AFTER_LAPSES } from '../../src/store/choose-fairly.ts'
 import { recordDeliveries } from '../../src/store/record-deliveries.ts'
+import { completeTogether } from '../../src/worker/complete-jobs.ts'
 import type { JobRunner } from '../../src/worker/job-runner.ts'
 import { takeJobs } from '../../src/worker/take-jobs.ts'
 import { NO_LIMITS } from '../support/claim-job.ts'
@@ -41,6 +42,7 @@ async function aWorker(t: TestContext, titles: Record<string, { suspect: boolean
   }
   const runner: JobRunner = {
     db,
+    complete: completeTogether(db),
     queue: createPostgresQueue({ pool: db, log: silentLog }),
     forges: { git: forge },
     model: undefined,

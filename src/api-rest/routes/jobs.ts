@@ -7,38 +7,26 @@ import { requireScope } from '../authenticate.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 import { EXAMPLE_JOB, EXAMPLE_SUMMARY } from '../examples.ts'
 import { jobUnknown } from '../http-error.ts'
+import { DEFAULT_LIMIT, Limit, Text } from '../parameters.ts'
 import { presentJob, presentJobSummary } from '../present-job.ts'
 import { Job, JobId, JobPage, Status } from '../schemas.ts'
 import { type Api, answer, parameters, problems } from '../valibot-routes.ts'
-
-const DEFAULT_LIMIT = 20
-const LIMIT = 'must be a whole number from 1 to 100'
-
-/** Text to compare with a column; PostgreSQL's text cannot hold a NUL. */
-const Text = v.pipe(
-  v.string('must be given once'),
-  v.nonEmpty('must not be empty'),
-  v.maxLength(1000, 'is too long'),
-  v.excludes('\0', 'must not hold a NUL'),
-)
 
 const ListParameters = parameters({
   type: v.optional(v.pipe(Text, v.description('`code-review` or `command`.'))),
   status: v.optional(Status),
   forge: v.optional(v.pipe(Text, v.description('`github`, `git`, …'))),
   repository: v.optional(v.pipe(Text, v.description('As the forge names it: `owner/name`, or a URL.'))),
-  limit: v.optional(
+  code: v.optional(v.pipe(Text, v.description("Of the job's error, as `MODEL_UNAVAILABLE`."))),
+  dead: v.optional(
     v.pipe(
-      v.string(LIMIT),
-      v.digits(LIMIT),
-      v.transform(Number),
-      v.number(),
-      v.integer(),
-      v.minValue(1, LIMIT),
-      v.maxValue(100, LIMIT),
-      v.metadata({ default: DEFAULT_LIMIT }),
+      v.picklist(['true', 'false'], 'must be true or false'),
+      v.transform((text) => text === 'true'),
+      v.boolean(),
+      v.description('Only those that are FAILED and that nobody has discarded.'),
     ),
   ),
+  limit: v.optional(Limit),
   cursor: v.optional(v.pipe(Text, v.description('The `next` of the page before.'))),
 })
 
