@@ -1,5 +1,6 @@
 import type { Log } from '../lib/log.ts'
 import { repeat } from '../lib/repeat.ts'
+import { takeovers } from '../lib/telemetry/catalogue.ts'
 import { announceJobs } from '../store/announce-jobs.ts'
 import type { RunningLimits } from '../store/choose-fairly.ts'
 import type { Database } from '../store/database.ts'
@@ -39,6 +40,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
 
   const reclaim = async (): Promise<void> => {
     const lapsed = await lapseLeases(db, worker)
+    takeovers.add({}, lapsed.length)
     for (const { id, deliveryId, lapses } of lapsed) {
       log.warn({ jobId: id, deliveryId, lapses }, 'took a job from a worker that stopped renewing its lease')
     }

@@ -54,6 +54,11 @@ export interface JobQueue {
 export interface IntakeQueue {
   /** @throws KodusError QUEUE_UNAVAILABLE within 2 s; resolves once the delivery is confirmed durable */
   send(delivery: Delivery): Promise<void>
+  /**
+   * Deliveries that no recorder has yet.
+   * @throws KodusError QUEUE_UNAVAILABLE within 2 s
+   */
+  depth(): Promise<number>
   /** `record` writes the delivery's row; the message is acknowledged when it resolves, kept when it throws. */
   record(record: (delivery: Delivery) => Promise<void>): Promise<Consumer>
 }

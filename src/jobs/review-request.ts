@@ -92,6 +92,8 @@ export interface Delivery {
   request?: ReviewRequest
   command?: CommandRequest
   pullRequest?: PullRequestState
+  /** Of the span in which it was received (W3C Trace Context): its job goes on with that trace. */
+  traceparent?: string | undefined
 }
 
 const JOB_NAMESPACE = 'f2a7a1c6-41a0-4dc3-8d0e-6f5b4c8f9a11'

@@ -1,6 +1,8 @@
 import { OpenAI } from 'openai'
 import { KodusError } from '../lib/errors.ts'
+import { reached } from '../lib/moments.ts'
 import { disconnected, type Endpoint, type Refusal, refusalOf, refused } from './endpoint-errors.ts'
+import { measuredModel } from './measured-model.ts'
 import type { Model, ModelRequest } from './model.ts'
 import { readCompletion } from './read-completion.ts'
 
@@ -70,14 +72,17 @@ export function createOpenAiCompatibleModel(options: {
     }
   }
 
-  return {
+  return measuredModel({
     name: model,
     async answer(request) {
       // The SDK's own timeout ends with the headers.
       const signal = AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)])
-      return readCompletion(await send(request, signal), endpoint)
+      reached('model-asked', { model })
+      const completion = await send(request, signal)
+      reached('model-answered', { model })
+      return readCompletion(completion, endpoint)
     },
-  }
+  })
 }
 
 function body(model: string, request: ModelRequest, { form, limit }: Dialect) {

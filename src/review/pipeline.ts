@@ -1,9 +1,12 @@
 import type { Verdict } from '../forges/forge.ts'
 import type { ReviewRequest } from '../jobs/review-request.ts'
 import type { Log } from '../lib/log.ts'
+import { stageDuration } from '../lib/telemetry/catalogue.ts'
+import { secondsSince } from '../lib/telemetry/instrument.ts'
+import { annotate, traced } from '../lib/telemetry/trace.ts'
 import { newDraft } from './draft.ts'
 import type { Review } from './review.ts'
-import type { ReviewPorts, Stage } from './stage.ts'
+import type { ReviewPorts, Stage, StageOutcome } from './stage.ts'
 import { admit } from './stages/admit.ts'
 import { analyse } from './stages/analyse.ts'
 import { askModel } from './stages/ask-model.ts'
@@ -47,7 +50,7 @@ export async function runPipeline(
 ): Promise<PipelineResult> {
   const committed = await ports.committed()
   if (committed) {
-    const outcome = await postIntended(request, committed, ports)
+    const outcome = await measured(publish.name, () => postIntended(request, committed, ports))
     log.info({ stage: publish.name, did: outcome.did }, 'posted what an earlier attempt had committed to')
     return { did: 'review', review: committed.review }
   }
@@ -56,7 +59,7 @@ export async function runPipeline(
     for (const [index, stage] of PIPELINE.entries()) {
       ports.signal.throwIfAborted()
       await ports.progress(stage.name, Math.round((100 * index) / PIPELINE.length))
-      const outcome = await stage.run(draft, ports)
+      const outcome = await measured(stage.name, () => stage.run(draft, ports))
       const reason = outcome.did === 'continue' ? undefined : outcome.reason
       log.info(
         { stage: stage.name, did: outcome.did, reason },
@@ -69,4 +72,20 @@ export async function runPipeline(
   }
   if (!draft.review) throw new Error('the pipeline ended without a review')
   return { did: 'review', review: draft.review }
+}
+
+/** Does a stage, measured and traced. Why it skipped or failed may quote the repository, and is not told. */
+async function measured(stage: string, run: () => Promise<StageOutcome>): Promise<StageOutcome> {
+  const began = performance.now()
+  let did: StageOutcome['did'] | 'fail' = 'fail'
+  try {
+    return await traced({ name: `stage ${stage}` }, async () => {
+      const outcome = await run()
+      did = outcome.did
+      annotate({ 'kodus.stage.did': did })
+      return outcome
+    })
+  } finally {
+    stageDuration.record({ stage, did }, secondsSince(began))
+  }
 }

@@ -2,7 +2,7 @@ import type { ForgeName } from '../jobs/review-request.ts'
 import type { Database } from './database.ts'
 
 export interface ReviewsOfHead {
-  /** A job for it is or was there, other than superseded ones. */
+  /** A job for it is or was there, other than those that a newer head or the pull request's closing ended. */
   asked: boolean
   /** A job for it waits or runs. */
   underWay: boolean
@@ -28,7 +28,8 @@ export async function findReviewsOf(
 ): Promise<ReviewsOfHead> {
   const { rows } = await db.query<ReviewsOfHead>(
     `select
-       coalesce(bool_or(j.status <> 'SUPERSEDED'), false) as asked,
+       coalesce(bool_or(j.status <> 'SUPERSEDED'
+         and (j.status <> 'CANCELLED' or j.error ->> 'code' is distinct from 'PULL_REQUEST_CLOSED')), false) as asked,
        coalesce(bool_or(j.status in ('PENDING', 'PROCESSING', 'RETRYING')), false) as "underWay",
        coalesce(bool_or(exists (select from reviews r
          where r.job_id = j.id and r.head = $4 and r.posted_at is not null

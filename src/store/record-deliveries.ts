@@ -1,6 +1,7 @@
 import type { JobStatus } from '../jobs/job.ts'
 import { JOB_TYPES } from '../jobs/job-types.ts'
 import type { Delivery, JobTypeName } from '../jobs/review-request.ts'
+import { reached } from '../lib/moments.ts'
 import type { Database } from './database.ts'
 import { transitionJob } from './transition-job.ts'
 
@@ -28,13 +29,15 @@ export async function recordDeliveries(
   outboxDelayMs: number,
   { replayFailed = true }: { replayFailed?: boolean } = {},
 ): Promise<Map<string, RecordedDelivery>> {
-  // Sorted, so that two handlers with the same deliveries lock rows in the same order.
-  const sorted = [...deliveries].sort((a, b) => (a.jobId < b.jobId ? -1 : 1))
-  const { rows } = await db.query<{ id: string }>(RECORD, [JSON.stringify(sorted.map(rowOf)), outboxDelayMs])
+  const { rows } = await db.query<{ id: string }>(RECORD, [
+    JSON.stringify(deliveries.map(rowOf)),
+    outboxDelayMs,
+  ])
+  reached('deliveries-committed', { count: deliveries.length })
   const created = new Set(rows.map((row) => row.id))
 
   const results = new Map<string, RecordedDelivery>()
-  for (const delivery of sorted) {
+  for (const delivery of deliveries) {
     const { jobId } = delivery
     const type = typeOf(delivery)
     if (!type || results.has(jobId)) continue
@@ -43,7 +46,7 @@ export async function recordDeliveries(
       jobId,
       created.has(jobId)
         ? { jobId, status: 'PENDING', duplicate: false, job }
-        : await knownDelivery(db, sorted, jobId, replayFailed),
+        : await knownDelivery(db, delivery, replayFailed),
     )
   }
   return results
@@ -56,7 +59,8 @@ function typeOf({ request, command }: Delivery): JobTypeName | undefined {
 }
 
 function rowOf(delivery: Delivery) {
-  const { forge, deliveryId, jobId, digest, receivedAt, pullRequest, request, command } = delivery
+  const { forge, deliveryId, jobId, digest, receivedAt, pullRequest, request, command, traceparent } =
+    delivery
   const type = typeOf(delivery)
   const job = type && {
     type,
@@ -64,7 +68,7 @@ function rowOf(delivery: Delivery) {
     payload: request ?? command,
     reason: request ? reasonOf(request.action) : `comment: ${command?.command}`,
   }
-  return { forge, deliveryId, jobId, digest, receivedAt, pullRequest, ...job }
+  return { forge, deliveryId, jobId, digest, receivedAt, pullRequest, traceparent, ...job }
 }
 
 /** How a review came to be asked for. */
@@ -74,15 +78,17 @@ function reasonOf(action: string): string {
   return `webhook: ${action}`
 }
 
+// Rows are locked in the order of their keys, in every handler and recorder: else two with the same ones could wait
+// for each other. By the digest, since a captured body comes under another id.
 const RECORD = `
   with incoming as (
     select * from json_to_recordset($1::json) as d (
       forge text, "deliveryId" text, "jobId" uuid, digest text, "receivedAt" timestamptz, "pullRequest" jsonb,
-      type text, version smallint, payload jsonb, reason text)
+      type text, version smallint, payload jsonb, reason text, traceparent text)
   ), fresh as (
     insert into deliveries (forge, delivery_id, digest, job_id)
     select forge, "deliveryId", decode(digest, 'hex'), "jobId" from incoming
-    where type is not null order by "jobId"
+    where type is not null order by digest, "jobId"
     on conflict do nothing
     returning forge, delivery_id, job_id
   ), told as (
@@ -100,9 +106,9 @@ const RECORD = `
       where excluded.updated_at >= known.updated_at
   ), created as (
     insert into workflow_jobs
-      (id, type, version, forge, delivery_id, organisation, repository, pull_request, payload, due_at)
+      (id, type, version, forge, delivery_id, organisation, repository, pull_request, payload, due_at, traceparent)
     select i."jobId", i.type, i.version, i.forge, i."deliveryId", i.payload ->> 'organisation', i.payload ->> 'repository',
-      i.payload ->> 'pullRequest', i.payload, now() + $2 * interval '1 millisecond'
+      i.payload ->> 'pullRequest', i.payload, now() + $2 * interval '1 millisecond', i.traceparent
     from fresh f join incoming i on i."jobId" = f.job_id and i."deliveryId" = f.delivery_id
     on conflict do nothing
     returning id, payload, forge, delivery_id
@@ -115,11 +121,9 @@ const RECORD = `
 
 async function knownDelivery(
   db: Database,
-  deliveries: readonly Delivery[],
-  jobId: string,
+  { forge, deliveryId, digest, jobId, request, command }: Delivery,
   replayFailed: boolean,
 ): Promise<RecordedDelivery> {
-  const delivery = deliveries.find((candidate) => candidate.jobId === jobId)
   const { rows } = await db.query<{ jobId: string } & Pick<RecordedDelivery, 'status' | 'job'>>(
     `select d.job_id as "jobId", j.status,
        case when j.id is not null then
@@ -127,13 +131,13 @@ async function knownDelivery(
      from deliveries d left join workflow_jobs j on j.id = d.job_id
      where d.forge = $1 and (d.delivery_id = $2 or d.digest = decode($3, 'hex'))
      order by d.delivery_id = $2 desc limit 1`,
-    [delivery?.forge, delivery?.deliveryId, delivery?.digest],
+    [forge, deliveryId, digest],
   )
   const known = rows[0] ?? { jobId, status: null, job: null }
   if (replayFailed && known.status === 'FAILED' && known.jobId === jobId) {
     const replayed = await transitionJob(db, 'replay', {
       jobId,
-      actor: delivery?.request?.sender ?? delivery?.command?.sender ?? delivery?.forge ?? 'forge',
+      actor: request?.sender ?? command?.sender ?? forge,
       reason: 'redelivered by the forge',
     })
     if (replayed) {

@@ -29,7 +29,10 @@ export interface Attempt {
 export function startAttempt(
   db: DatabasePool,
   job: MovedJob,
-  { whySuperseded, log }: { whySuperseded: () => Promise<string | undefined>; log: Log },
+  {
+    whySuperseded,
+    log,
+  }: { whySuperseded: (signal: AbortSignal) => Promise<KodusError | undefined>; log: Log },
 ): Attempt {
   const controller = new AbortController()
   const stop = (reason: StopReason) => controller.abort(stopError(reason))
@@ -38,10 +41,10 @@ export function startAttempt(
   const renewal = setInterval(async () => {
     try {
       if (!(await renewLease(db, job.id, job.fence))) return stop('lease-lost')
-      const superseded = await whySuperseded()
-      if (superseded) controller.abort(supersededError(superseded))
+      const reason = await whySuperseded(controller.signal)
+      if (reason) controller.abort(reason)
     } catch (error) {
-      log.warn(`could not renew the lease: ${messageOf(error)}`)
+      log.warn(`could not renew the lease, or learn whether the review is still wanted: ${messageOf(error)}`)
     }
   }, RENEW_EVERY_MS)
 
@@ -80,8 +83,4 @@ function stopError(reason: StopReason): KodusError {
         retryability: 'transient',
       })
   }
-}
-
-function supersededError(reason: string): KodusError {
-  return new KodusError('SUPERSEDED', reason, { help: 'Nothing to do: the newer job reviews it.' })
 }

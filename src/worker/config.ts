@@ -7,6 +7,7 @@ import { type Environment, integer, required, text, type Variables } from '../li
 import { KodusError } from '../lib/errors.ts'
 import { GIT_VARIABLES } from '../lib/git/config.ts'
 import type { GitCredential } from '../lib/git/settings.ts'
+import { readTelemetryConfig, TELEMETRY_VARIABLES, type TelemetryConfig } from '../lib/telemetry/config.ts'
 import { MODEL_VARIABLES, type ModelConfig, readModelConfig } from '../models/config.ts'
 import type { RunningLimits } from '../store/choose-fairly.ts'
 import { DATABASE_VARIABLES, type DatabaseConfig, readDatabaseConfig } from '../store/config.ts'
@@ -15,6 +16,7 @@ export const variables = {
   ...PROCESS_VARIABLES,
   ...DATABASE_VARIABLES,
   ...QUEUE_VARIABLES,
+  ...TELEMETRY_VARIABLES,
   ...MODEL_VARIABLES,
   ...GIT_VARIABLES,
   ...GITHUB_VARIABLES,
@@ -57,7 +59,7 @@ export const variables = {
   },
 } as const satisfies Variables
 
-export interface WorkerConfig extends ProcessConfig, DatabaseConfig, QueueConfig {
+export interface WorkerConfig extends ProcessConfig, DatabaseConfig, QueueConfig, TelemetryConfig {
   slots: number
   limits: RunningLimits
   graceMs: number
@@ -78,6 +80,7 @@ export function readConfig(env: Environment = process.env): WorkerConfig {
     ...readProcessConfig(env),
     ...readDatabaseConfig(env),
     ...readQueueConfig(env),
+    ...readTelemetryConfig(env),
     slots: integer(env, variables, 'WORKER_SLOTS', { min: 1, max: 100 }),
     limits: {
       perRepository: integer(env, variables, 'JOBS_PER_REPOSITORY', { min: 1, max: 10_000 }),

@@ -5,10 +5,12 @@ import type { Log } from '../lib/log.ts'
 import type { Model } from '../models/model.ts'
 import type { DatabasePool } from '../store/database.ts'
 import type { Attempt } from './attempt.ts'
+import type { CompleteJob } from './complete-jobs.ts'
 
 /** What a worker runs its jobs with. */
 export interface JobRunner {
   db: DatabasePool
+  complete: CompleteJob
   /** Where jobs go that this worker itself asks for. */
   queue: JobQueue
   forges: Partial<Record<ForgeName, Forge>>

@@ -2,19 +2,27 @@ import { hostname } from 'node:os'
 import { createForges } from '../forges/index.ts'
 import { startDispatcher } from '../jobs/dispatch-due.ts'
 import { JOB_TYPES } from '../jobs/job-types.ts'
+import { observeBacklog, observeQueues } from '../jobs/observe-backlog.ts'
 import { createPostgresQueue } from '../jobs/postgres-queue.ts'
+import { collectDeadLetters } from '../jobs/rabbitmq-dead-letters.ts'
 import { createRabbitmqQueue } from '../jobs/rabbitmq-queue.ts'
+import { INTAKE_QUEUE, JOBS_QUEUE } from '../jobs/topology.ts'
 import { readGitSettings } from '../lib/git/config.ts'
 import { sweepScratch } from '../lib/git/sweep-scratch.ts'
 import { createLog } from '../lib/log.ts'
 import { settledWithin } from '../lib/settled-within.ts'
 import { createShutdown, stopRequested } from '../lib/shutdown.ts'
 import { exitOnStartError } from '../lib/start-error.ts'
+import { slots } from '../lib/telemetry/catalogue.ts'
+import { startTelemetry } from '../lib/telemetry/telemetry.ts'
 import { createOpenAiCompatibleModel } from '../models/openai-compatible.ts'
 import { openDatabase } from '../store/database.ts'
+import { type DeadMessage, keepDeadLetter } from '../store/keep-dead-letter.ts'
 import { migrateInBackground } from '../store/migrate-in-background.ts'
 import type { Attempt } from './attempt.ts'
+import { completeTogether } from './complete-jobs.ts'
 import { readConfig } from './config.ts'
+import { gatePosting } from './gate-posting.ts'
 import { handBack } from './hand-back.ts'
 import { openGitHub } from './open-github.ts'
 import { recordIntake } from './record-intake.ts'
@@ -44,14 +52,27 @@ const db = openDatabase({
 })
 shutdown.add('database', () => settledWithin(1_000, db.end()))
 
+const telemetry = startTelemetry({
+  component: COMPONENT,
+  instanceId: config.instanceId,
+  config: config.telemetry,
+  log,
+})
+shutdown.add('telemetry', () => telemetry.stop())
+observeBacklog(telemetry, db)
+telemetry.observe('the slots', () => [
+  slots.is(inHand.size, { state: 'busy' }),
+  slots.is(config.slots - inHand.size, { state: 'free' }),
+])
+
 const migration = migrateInBackground(db, log)
 shutdown.add('migration', () => migration.stop())
 
-const broker = config.rabbitmqUrl
-  ? createRabbitmqQueue({ url: config.rabbitmqUrl, caFile: config.rabbitmqCaFile, log })
-  : undefined
+const { rabbitmqUrl: url, rabbitmqCaFile: caFile } = config
+const broker = url ? createRabbitmqQueue({ url, caFile, log }) : undefined
 const queue = broker ?? createPostgresQueue({ pool: db, log })
 shutdown.add('queue', () => queue.close())
+if (broker) observeQueues(telemetry, { [JOBS_QUEUE]: broker.depth, [INTAKE_QUEUE]: broker.intake.depth })
 
 // A worker asked to stop while it still waits for the database must not wait on.
 await Promise.race([migration.done, stop])
@@ -59,7 +80,10 @@ const worker = `${hostname()}:${process.pid}`
 const { limits } = config
 const dispatcher = startDispatcher({ db, queue, types, limits, worker, log })
 shutdown.add('dispatcher', () => dispatcher.stop())
-if (broker) {
+if (broker && url) {
+  const keep = (message: DeadMessage) => keepDeadLetter(db, message)
+  const collector = collectDeadLetters({ url, caFile, log, keep })
+  shutdown.add('dead letters', () => collector.close())
   const recorder = await broker.intake.record((delivery) => recordIntake(delivery, { db, queue, log }))
   shutdown.add('intake recorder', () => recorder.stop())
 }
@@ -77,8 +101,9 @@ if (github) {
   const watch = watchGitHub(github.config, { db, queue, log })
   shutdown.add('watch over GitHub', () => watch.stop())
 }
-const forges = createForges({ ...config, github })
-const runner = { db, queue, forges, model, worker, log, attempts, stopping: stopping.signal }
+const forges = gatePosting(createForges({ ...config, github }), db)
+const complete = completeTogether(db)
+const runner = { db, complete, queue, forges, model, worker, log, attempts, stopping: stopping.signal }
 const consumer = await queue.consume(takeJobs(runner, inHand, { slots: config.slots, types, limits }))
 shutdown.add('running reviews', () => handBack({ inHand, attempts }, config.graceMs, log))
 shutdown.add('consumer', () => consumer.stop())

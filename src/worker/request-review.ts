@@ -3,8 +3,9 @@ import { publishRecorded } from '../jobs/publish-jobs.ts'
 import type { JobQueue } from '../jobs/queue.ts'
 import { type Delivery, type ForgeName, ownDelivery, type ReviewRequest } from '../jobs/review-request.ts'
 import type { Database } from '../store/database.ts'
-import { findLastReview } from '../store/find-last-review.ts'
 import { findReviewsOf } from '../store/find-reviews-of.ts'
+import { type KnownPullRequest, observePullRequest } from '../store/observe-pull-request.ts'
+import { namingOutages } from '../store/outages.ts'
 import { recordDeliveries } from '../store/record-deliveries.ts'
 import type { JobOf } from '../store/transition-job.ts'
 
@@ -18,18 +19,28 @@ type Asked = Pick<ReviewRequest, 'organisation' | 'action' | 'sender'> &
   Partial<Pick<ReviewRequest, 'force' | 'recount' | 'approvedBy'>>
 
 /**
- * Has the head that a pull request has now reviewed, if nobody has been asked to: its webhook was lost, or
- * came before one of an older head that GitHub dates to the same second.
+ * Remembers what the forge says of a review's pull request now. Has its head reviewed where that is another one
+ * than the review's, and nobody has been asked to: its webhook was lost, or came before one of an older head that
+ * GitHub dates to the same second.
+ *
+ * @returns what is known after that
+ * @throws KodusError DATABASE_UNAVAILABLE
  */
-export async function requestObserved(
+export async function observeHead(
   stores: Stores,
   job: JobOf<'code-review'>,
   pull: PullRequest,
-): Promise<void> {
+): Promise<KnownPullRequest> {
+  const known = await namingOutages(observePullRequest(stores.db, job.forge, pull))
+  const movedOn = known.head === pull.head && known.head !== job.payload.head
+  if (movedOn && known.state === 'open') await namingOutages(requestObserved(stores, job, pull))
+  return known
+}
+
+async function requestObserved(stores: Stores, job: JobOf<'code-review'>, pull: PullRequest): Promise<void> {
   if ((await findReviewsOf(stores.db, job.forge, pull)).asked) return
-  // A branch that is forced back to this head after another was reviewed asks for something new.
-  const last = await findLastReview(stores.db, job.forge, pull)
-  const id = `observed:${pull.repository}#${pull.pullRequest}@${pull.head}@${last?.jobId ?? 'first'}`
+  // Not by the head alone: a branch may be forced back to one that was asked for before, and came to nothing.
+  const id = `observed:${pull.repository}#${pull.pullRequest}@${pull.head}@${job.id}/${job.run}`
   const { organisation } = job.payload
   await requestReview(stores, job.forge, id, pull, { organisation, action: 'observed', sender: null })
 }

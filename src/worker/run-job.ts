@@ -5,14 +5,16 @@ import type { ForgeName } from '../jobs/review-request.ts'
 import { abortable } from '../lib/abortable.ts'
 import { KodusError, messageOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
-import { findSuperseding } from '../store/find-superseding.ts'
+import { reached } from '../lib/moments.ts'
 import { namingOutages } from '../store/outages.ts'
-import { type MovedJob, transitionJob } from '../store/transition-job.ts'
+import type { MovedJob } from '../store/transition-job.ts'
 import { startAttempt } from './attempt.ts'
 import type { JobRunner } from './job-runner.ts'
+import { measureAttempt } from './measure-attempt.ts'
 import { recordFailure } from './record-failure.ts'
 import { commandWork } from './run-command.ts'
 import { reviewWork } from './run-review.ts'
+import { whyNotBegin, whySuperseded } from './why-superseded.ts'
 import type { AttemptEnd, Work } from './work.ts'
 
 /**
@@ -20,13 +22,18 @@ import type { AttemptEnd, Work } from './work.ts'
  *
  * @param ready what has to happen before the work begins; the lease is kept alive meanwhile
  */
-export async function runJob(job: MovedJob, runner: JobRunner, ready?: Promise<void>): Promise<void> {
+export function runJob(job: MovedJob, runner: JobRunner, ready?: Promise<void>): Promise<void> {
+  return measureAttempt(job, () => runAttempt(job, runner, ready))
+}
+
+async function runAttempt(job: MovedJob, runner: JobRunner, ready?: Promise<void>): Promise<AttemptEnd> {
   const { db, worker } = runner
   const type = JOB_TYPES[job.type]
   const log = runner.log.child({ jobId: job.id, deliveryId: job.deliveryId })
-  const forgeIsAsked = runner.forges[job.forge]?.pullRequests !== undefined
-  const whySuperseded = () => findSuperseding(db, job.id, { forgeIsAsked })
-  const attempt = startAttempt(db, job, { whySuperseded, log })
+  const attempt = startAttempt(db, job, {
+    whySuperseded: (signal) => whySuperseded(job, runner, signal),
+    log,
+  })
   runner.attempts.add(attempt)
   // The worker may have been told to stop while the claim was on its way.
   if (runner.stopping.aborted) attempt.stop('worker-stops')
@@ -35,15 +42,17 @@ export async function runJob(job: MovedJob, runner: JobRunner, ready?: Promise<v
   try {
     if (ready) await abortable(ready, attempt.signal)
     attempt.limit(type.deadlineMs)
-    end =
-      (await refuse(job, runner, log, whySuperseded)) ?? (await complete(job, await work.run(), runner, log))
+    await refuse(job, runner, attempt.signal)
+    end = await complete(job, await work.run(), runner, log)
   } catch (error) {
     end = await recordFailure({ db, job, worker, maxAttempts: type.maxAttempts, log }, attempt.signal, error)
   } finally {
     attempt.end()
     runner.attempts.delete(attempt)
   }
+  reached('job-ended', { jobId: job.id, how: end.how })
   await work.tell(end).catch((error) => log.warn(`nobody was told (${end.how}): ${messageOf(error)}`))
+  return end
 }
 
 /** What is done for a job, by its type. */
@@ -59,42 +68,21 @@ function workOf(job: MovedJob, signal: AbortSignal, runner: JobRunner, log: Log)
 }
 
 /**
- * Ends a job that is not to be run: it keeps killing its workers, its head is not the newest any more, or an
+ * Refuses a job that is not to be run: it keeps killing its workers, its head is not the newest any more, or an
  * older job reviews the same. Once an attempt has committed to posting, superseding is too late: that review
  * is posted first.
+ *
+ * @throws KodusError the reason
  */
-async function refuse(
-  job: MovedJob,
-  { db, worker }: JobRunner,
-  log: Log,
-  whySuperseded: () => Promise<string | undefined>,
-): Promise<AttemptEnd | undefined> {
-  const move = { jobId: job.id, fence: job.fence, actor: worker }
-  if (job.lapses > MAX_LAPSES) {
-    const error = workersKeepDying(job.lapses)
-    const report = error.report()
-    const failed = await namingOutages(
-      transitionJob(db, 'fail', { ...move, reason: error.message, error: report }),
-    )
-    log.error({ code: error.code }, error.message)
-    return failed ? { how: 'failed', error } : { how: 'lost' }
-  }
-  const reason = await namingOutages(whySuperseded())
-  if (!reason) return undefined
-  const superseded = await namingOutages(transitionJob(db, 'supersede', { ...move, reason }))
-  if (!superseded) return undefined
-  log.info(`superseded: ${reason}`)
-  return { how: 'superseded', reason }
+async function refuse(job: MovedJob, runner: JobRunner, signal: AbortSignal): Promise<void> {
+  if (job.lapses > MAX_LAPSES) throw workersKeepDying(job.lapses)
+  const reason = await whyNotBegin(job, runner, signal)
+  if (reason) throw reason
 }
 
-async function complete(
-  job: MovedJob,
-  reason: string,
-  { db, worker }: JobRunner,
-  log: Log,
-): Promise<AttemptEnd> {
-  const move = { jobId: job.id, fence: job.fence, actor: worker, reason }
-  const completed = await namingOutages(transitionJob(db, 'complete', move))
+async function complete(job: MovedJob, reason: string, runner: JobRunner, log: Log): Promise<AttemptEnd> {
+  const move = { jobId: job.id, fence: job.fence, actor: runner.worker, reason }
+  const completed = await namingOutages(runner.complete(move))
   log.info(completed ? `completed: ${reason}` : `done (${reason}), but the job was no longer ours`)
   return completed ? { how: 'completed' } : { how: 'lost' }
 }

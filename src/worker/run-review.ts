@@ -1,5 +1,7 @@
 import type { Forge, Verdict } from '../forges/forge.ts'
+import { ensurePosting } from '../jobs/ensure-posting.ts'
 import type { Log } from '../lib/log.ts'
+import { reached } from '../lib/moments.ts'
 import { type PipelineResult, runPipeline } from '../review/pipeline.ts'
 import { postableReview } from '../review/postable-review.ts'
 import type { Finding, Review } from '../review/review.ts'
@@ -50,6 +52,9 @@ export function reviewWork(
       case 'superseded':
         if (await isOnShow()) await status.end(saySuperseded(end.reason))
         return
+      case 'cancelled':
+        if (await isOnShow()) await status.end(sayCancelled(end.reason))
+        return
       case 'lost': {
         // Taken over by another worker, it goes on; ended by somebody, nobody else would say so.
         const now = await getJob(runner.db, job.id)
@@ -79,8 +84,13 @@ export function reviewWork(
         { attempt: job.attempts, run: job.run },
         `claimed: ${job.payload.repository} ${job.payload.head}`,
       )
+      reached('job-claimed', { jobId: job.id, repository: job.payload.repository })
       result = await runPipeline(job.payload, reviewPorts(attempt, forge, status, runner, log), log)
-      if (result.did === 'finish') return result.reason
+      if (result.did === 'finish') {
+        // What is shown of it waits like a review does: nobody would come back to show it later.
+        if (forge.status && (result.verdict !== null || (await isOnShow()))) await ensurePosting(runner.db)
+        return result.reason
+      }
       const { length } = result.review.findings
       return length === 1 ? '1 finding' : `${length} findings`
     },

@@ -30,8 +30,9 @@ export function saySuperseded(reason: string): ReviewStatus {
   return ended('Superseded', `This commit was not reviewed. ${safeText(reason)}`)
 }
 
-export function sayCancelled(): ReviewStatus {
-  return ended('Cancelled', `This review was cancelled before it was posted. ${ASK_AGAIN}`)
+export function sayCancelled(reason?: string): ReviewStatus {
+  const because = reason === undefined ? '' : `${safeText(reason)} `
+  return ended('Cancelled', `This review was cancelled before it was posted. ${because}${ASK_AGAIN}`)
 }
 
 /** @param verdict of the review that there is already; absent while it is being posted */

@@ -13,6 +13,8 @@ export type AttemptEnd =
   /** Another job has reviewed the same commit. */
   | { how: 'already-reviewed'; reason: string }
   | { how: 'superseded'; reason: string }
+  /** Its pull request is closed or merged. */
+  | { how: 'cancelled'; reason: string }
   | { how: 'retried'; error: KodusError; inMs: number }
   | { how: 'failed'; error: KodusError }
   /** Another worker goes on with it. */

@@ -80,6 +80,8 @@ async function answerGit(
       return true
     } else throw new Error(`git cannot fail with ${JSON.stringify(failure)}`)
   }
+  // Whoever asked has given up while it was held.
+  if (response.destroyed) return true
   const actor = admitGit(front.world, request, response)
   if (!actor) return true
   record.actor = actor.name

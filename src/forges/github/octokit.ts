@@ -3,6 +3,7 @@ import { paginateRest } from '@octokit/plugin-paginate-rest'
 import type { Log } from '../../lib/log.ts'
 import { VERSION } from '../../lib/version.ts'
 import { type ActorKind, type GraphqlAnswer, githubError, graphqlError } from './errors.ts'
+import { measureRequest } from './measure-request.ts'
 import type { GitHubFetch } from './transport.ts'
 
 const PagingOctokit = Core.plugin(paginateRest)
@@ -62,6 +63,8 @@ export function createOctokit({
       throw githubError(error, actor.kind)
     }
   })
+  // The last to wrap is the outermost: it sees the errors that ours have become.
+  octokit.hook.wrap('request', (request, options) => measureRequest(options, async () => request(options)))
   return octokit
 }
 

@@ -2,6 +2,7 @@ import type { PullRequest, PullRequests, Verdict } from '../../forges/forge.ts'
 import type { ReviewRequest } from '../../jobs/review-request.ts'
 import { KodusError } from '../../lib/errors.ts'
 import { finish, proceed, type Stage, type StageOutcome, skip } from '../stage.ts'
+import { superseded } from '../superseded.ts'
 import { wordsFor } from '../words/index.ts'
 
 /**
@@ -19,8 +20,7 @@ export const admit: Stage = {
 
     const now = await pullRequests.get(request.repository, request.pullRequest, ports.signal)
     const known = await ports.observe(now)
-    if (known.state !== 'open') throw superseded(`The pull request is ${known.state}.`)
-    if (known.head !== request.head) throw superseded(`The pull request has a newer head: ${known.head}.`)
+    if (known.state !== 'open' || known.head !== request.head) throw superseded(known)
     draft.request = upToDate(request, now)
 
     if (request.approvedBy) return proceed
@@ -68,11 +68,5 @@ function neutral(words: Pick<Verdict, 'title' | 'summary'>): Verdict {
 function notAllowed(repository: string): KodusError {
   return new KodusError('REPOSITORY_NOT_ALLOWED', `${repository} is not on this installation's allowlist.`, {
     help: 'Add it, or its owner, to GITHUB_REPOSITORIES; or take it out of the GitHub App or webhook.',
-  })
-}
-
-function superseded(message: string): KodusError {
-  return new KodusError('SUPERSEDED', message, {
-    help: 'Nothing to do: there is nothing left to review here.',
   })
 }

@@ -1,4 +1,5 @@
 import type { ReviewRequest } from '../../jobs/review-request.ts'
+import { traced } from '../../lib/telemetry/trace.ts'
 import { type Draft, sourceOf } from '../draft.ts'
 import { namePaths } from '../name-paths.ts'
 import { postableReview } from '../postable-review.ts'
@@ -30,7 +31,9 @@ export async function postIntended(
   if (posted) return skip('an earlier attempt has posted it')
   const whole = postableReview(review, { jobId: ports.jobId, run: ports.run })
   const postable = outdated ? { ...whole, summary: null } : whole
-  const { url, adopted } = await ports.forge.poster.post(request, postable, ports.stillOurs, ports.signal)
+  const { url, adopted } = await traced({ name: 'post review', kind: 'client' }, () =>
+    ports.forge.poster.post(request, postable, ports.stillOurs, ports.signal),
+  )
   await ports.posted(url)
   return adopted ? skip('found it at the forge, posted by an earlier attempt') : proceed
 }

@@ -42,7 +42,7 @@ export function disorder(
         assert.deepEqual(prompts, [])
         assert.equal(running.reviews().length, 1)
         const [job] = await stack.api.jobs(`octo/${what}-while-waiting`)
-        assert.equal(job?.status, 'SUPERSEDED')
+        assert.equal(job?.status, 'CANCELLED')
       })
     }
 

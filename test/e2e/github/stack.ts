@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import { PERMISSIONS } from '../../../src/cli/setup/permissions.ts'
 import { freePort } from '../../../src/cli/stack/free-port.ts'
+import type { ComponentType } from '../../../src/config.ts'
 import { createApiKey } from '../../../src/store/create-api-key.ts'
 import { type Answer, type GitHub, type PullRequest, startGitHub } from '../../github/server.ts'
 import { createDatabase } from '../../support/database.ts'
@@ -19,6 +20,8 @@ export interface Stack {
   model: LlmServer
   worker: Component
   startWorker(): Promise<Component>
+  /** Another component of this stack: a webhook handler takes the place of one that is gone. */
+  start(type: ComponentType, adapt?: (env: Env) => Env): Promise<Component>
   /** The webhook handler's address. */
   webhookUrl: string
   api: Api
@@ -87,12 +90,10 @@ export async function startStack(
     LLM_MODEL: 'fake',
     ...(typeof extraEnv === 'function' ? extraEnv(github) : extraEnv),
   }
-  const startWorker = () => spawnComponent(t, { type: 'worker', env })
-  const [worker] = await Promise.all([
-    startWorker(),
-    spawnComponent(t, { type: 'webhook', env }),
-    spawnComponent(t, { type: 'api', env }),
-  ])
+  const start: Stack['start'] = (type, adapt = (given) => given) =>
+    spawnComponent(t, { type, env: adapt(env) })
+  const startWorker = () => start('worker')
+  const [worker] = await Promise.all([startWorker(), start('webhook'), start('api')])
   t.after(() => rmSync(cache, { recursive: true, force: true }))
   const webhookUrl = `http://127.0.0.1:${webhookPort}/webhooks/github`
   github.webhooks.deliverTo(webhookUrl)
@@ -127,6 +128,7 @@ export async function startStack(
     model,
     worker,
     startWorker,
+    start,
     webhookUrl,
     api,
     db,
