@@ -1,4 +1,5 @@
 import { KodusError } from '../lib/errors.ts'
+import { reached } from '../lib/moments.ts'
 import type { Database } from '../store/database.ts'
 import { deferJobs } from '../store/defer-jobs.ts'
 import { isDatabaseUnavailable } from '../store/outages.ts'
@@ -22,6 +23,7 @@ export async function publishJobs(
   if (jobs.length === 0) return true
   try {
     await queue.publish(jobs.map(({ jobId, type, version }) => ({ jobId, type, version })))
+    reached('jobs-published', { count: jobs.length })
   } catch (error) {
     if (error instanceof KodusError && error.code === 'QUEUE_UNAVAILABLE') return false
     throw error

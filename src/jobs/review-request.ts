@@ -84,7 +84,7 @@ export interface Delivery {
   forge: ForgeName
   deliveryId: string
   jobId: string
-  /** SHA-256 of the signed body, hex: a captured body under a fresh delivery id is still the same delivery. */
+  /** Of the body's verified signature, hex: a captured body under a fresh delivery id is still the same delivery. */
   digest: string
   /** ISO 8601, when the handler had it: counts where the forge dates nothing, and where two dates are equal. */
   receivedAt: string

@@ -4,6 +4,7 @@ import { PROBLEM_TYPE, type Problem, problem } from '../lib/problem.ts'
 
 export interface Answer {
   status: number
+  /** Sent as JSON, unless it is text. */
   body: unknown
   headers?: Record<string, string>
 }
@@ -53,11 +54,13 @@ export function send(
   { close }: { close: boolean },
 ): void {
   if (response.destroyed || response.headersSent) return
-  const json = Buffer.from(JSON.stringify(body))
+  // A string, which leaves together with its head. Before a buffer, Node lets a pipelined request's "100 Continue"
+  // come between the two, and the sender reads nonsense.
+  const json = typeof body === 'string' ? body : JSON.stringify(body)
   const unread = hasUnreadBody(request)
   response.writeHead(status, {
     'content-type': 'application/json',
-    'content-length': json.length,
+    'content-length': Buffer.byteLength(json),
     ...(close || unread ? { connection: 'close' } : {}),
     ...headers,
   })

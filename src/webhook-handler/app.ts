@@ -4,11 +4,14 @@ import type { ForgeName } from '../jobs/review-request.ts'
 import type { Log } from '../lib/log.ts'
 import { problem } from '../lib/problem.ts'
 import { type Answer, answerError, answerProblem, send } from './answer.ts'
+import type { MetricsRoute } from './metrics-route.ts'
 import type { Readiness } from './readiness.ts'
 import type { WebhookRoute } from './webhook-route.ts'
 
 export interface AppOptions {
   webhook: WebhookRoute
+  /** Undefined where nobody may read metrics. */
+  metrics?: MetricsRoute | undefined
   readiness: () => Promise<Readiness>
   isStopping: () => boolean
   /** What `/health` tells: component, version, instance. */
@@ -17,7 +20,14 @@ export interface AppOptions {
 }
 
 /** The routes of the webhook handler. Serves `request` and `checkContinue` alike. */
-export function createApp({ webhook, readiness, isStopping, identity, log }: AppOptions): RequestListener {
+export function createApp({
+  webhook,
+  metrics,
+  readiness,
+  isStopping,
+  identity,
+  log,
+}: AppOptions): RequestListener {
   const health = (): Answer => ({ status: 200, body: { status: 'ok', ...identity } })
 
   const ready = async (): Promise<Answer> => {
@@ -35,6 +45,7 @@ export function createApp({ webhook, readiness, isStopping, identity, log }: App
 
     if (path === '/health') return only(['GET', 'HEAD'], health)
     if (path === '/ready') return only(['GET', 'HEAD'], ready)
+    if (path === '/metrics' && metrics) return only(['GET', 'HEAD'], () => metrics(request))
     const forge = /^\/webhooks\/([^/]*)$/.exec(path)?.[1]
     if (forge === undefined) return notFound()
     if (!isForge(forge)) return forgeUnknown()

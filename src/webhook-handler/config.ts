@@ -3,16 +3,31 @@ import { QUEUE_VARIABLES, type QueueConfig, readQueueConfig } from '../jobs/conf
 import type { ForgeName } from '../jobs/review-request.ts'
 import { PROCESS_VARIABLES, type ProcessConfig, readProcessConfig } from '../lib/config.ts'
 import { type Environment, integer, text, type Variables } from '../lib/env.ts'
+import {
+  METRICS_VARIABLES,
+  type MetricsConfig,
+  readMetricsConfig,
+  readTelemetryConfig,
+  TELEMETRY_VARIABLES,
+  type TelemetryConfig,
+} from '../lib/telemetry/config.ts'
 import { DATABASE_VARIABLES, type DatabaseConfig, readDatabaseConfig } from '../store/config.ts'
 
 export const variables = {
   ...PROCESS_VARIABLES,
   ...DATABASE_VARIABLES,
   ...QUEUE_VARIABLES,
+  ...TELEMETRY_VARIABLES,
+  ...METRICS_VARIABLES,
   WEBHOOK_PORT: { describe: 'Port of the webhook handler.', default: '3332' },
   WEBHOOK_HOST: {
     describe:
       'Address it listens on. Unset: every address of the machine. `npm start` passes `127.0.0.1`; set `0.0.0.0` where a load balancer on another host calls it.',
+  },
+  WEBHOOK_DRAIN_SECONDS: {
+    describe:
+      'How long it goes on accepting webhooks after it was asked to stop, while `/ready` already says 503: longer than its load balancer takes to notice. `npm start` passes `0`.',
+    default: '5',
   },
   GITHUB_WEBHOOK_SECRET: {
     describe: "The secret in the settings of GitHub's webhook. Unset: `/webhooks/github` answers 503.",
@@ -36,9 +51,16 @@ export interface WebhookSecrets {
   valid: readonly string[]
 }
 
-export interface WebhookHandlerConfig extends ProcessConfig, DatabaseConfig, QueueConfig {
+export interface WebhookHandlerConfig
+  extends ProcessConfig,
+    DatabaseConfig,
+    QueueConfig,
+    TelemetryConfig,
+    MetricsConfig {
   port: number
   host: string | undefined
+  /** Between not being ready any more and accepting no more connections. */
+  drainMs: number
   secrets: Readonly<Record<ForgeName, WebhookSecrets>>
   /** Whether the operator lets this installation work for a repository of a forge. */
   isAllowed(forge: ForgeName, repository: string): boolean
@@ -51,8 +73,11 @@ export function readConfig(env: Environment = process.env): WebhookHandlerConfig
     ...readProcessConfig(env),
     ...readDatabaseConfig(env),
     ...readQueueConfig(env),
+    ...readTelemetryConfig(env),
+    ...readMetricsConfig(env),
     port: integer(env, variables, 'WEBHOOK_PORT', { min: 0, max: 65_535 }),
     host: text(env, variables, 'WEBHOOK_HOST'),
+    drainMs: integer(env, variables, 'WEBHOOK_DRAIN_SECONDS', { min: 0, max: 120 }) * 1000,
     secrets: {
       git: secrets(env, 'GIT_WEBHOOK_SECRET', 'GIT_WEBHOOK_SECRET_PREVIOUS'),
       github: secrets(env, 'GITHUB_WEBHOOK_SECRET', 'GITHUB_WEBHOOK_SECRET_PREVIOUS'),

@@ -4,13 +4,14 @@ import { KodusError, messageOf } from '../lib/errors.ts'
 import { within } from '../lib/within.ts'
 import type { RecordedDelivery } from '../store/record-deliveries.ts'
 import type { DeliveryBatcher } from './batch-deliveries.ts'
+import type { CircuitBreaker, GuardedCall } from './circuit-breaker.ts'
 
-/** How long the database may take, and the broker after it: the answer is out within 3 s either way. */
+/** How long the database may take, and the broker before or after it: the answer is out within 3 s either way. */
 export const DATABASE_DEADLINE_MS = 1_500
 const BROKER_DEADLINE_MS = 1_300
 
-/** How long the broker goes first after the database failed, so that nobody waits for it in vain. */
-const SUSPECT_MS = 1_000
+/** Between probes of a failing database. Each costs one webhook up to 1.5 s; nobody else waits for it. */
+export const DATABASE_PAUSES = { firstPauseMs: 500, longestPauseMs: 5_000 }
 
 /** What was promised, and by which store. */
 export interface Receipt {
@@ -27,30 +28,29 @@ export interface Receipt {
  */
 export type MakeDurable = (delivery: Delivery) => Promise<Receipt>
 
+/**
+ * @param breaker of the database: while it is open, the broker goes first, so that nobody waits in vain
+ * @param intake undefined without a broker: the database is then asked whatever the breaker says, since a webhook
+ * that is sent away may never come again
+ */
 export function createMakeDurable({
   batcher,
+  breaker,
   intake,
 }: {
   batcher: DeliveryBatcher
+  breaker: CircuitBreaker
   intake: IntakeQueue | undefined
 }): MakeDurable {
-  let suspectUntil = 0
-
-  /** Whether the database failed a moment ago. One delivery at a time finds out whether it is back. */
-  const isSuspect = () => {
-    const now = performance.now()
-    if (now < suspectUntil) return true
-    if (suspectUntil > 0) suspectUntil = now + DATABASE_DEADLINE_MS
-    return false
-  }
-
-  const database: MakeDurable = async (delivery) => {
+  const database = async (delivery: Delivery, call: GuardedCall): Promise<Receipt> => {
     try {
       const recorded = await batcher.add(delivery)
-      suspectUntil = 0
+      call.succeeded()
       return { by: 'database', recorded }
     } catch (error) {
-      if (!isRefusal(error)) suspectUntil = performance.now() + SUSPECT_MS
+      // A database that refuses a value is a database that works.
+      if (isRefusal(error)) call.succeeded()
+      else call.failed()
       throw error
     }
   }
@@ -58,7 +58,9 @@ export function createMakeDurable({
   const broker = intake && brokerStore(intake)
 
   return async (delivery) => {
-    const stores = !broker ? [database] : isSuspect() ? [broker, database] : [database, broker]
+    const call = breaker.admit()
+    const askDatabase: MakeDurable = (asked) => database(asked, call ?? breaker.insist())
+    const stores = !broker ? [askDatabase] : call ? [askDatabase, broker] : [broker, askDatabase]
     const reasons: unknown[] = []
     for (const store of stores) {
       try {

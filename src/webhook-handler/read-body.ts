@@ -27,7 +27,8 @@ export function createBodyReader({ maxTotalBytes }: { maxTotalBytes: number }): 
         size += chunk.length
         total += chunk.length
         chunks.push(chunk)
-        const refusal = size > MAX_BODY_BYTES ? bodyTooLarge() : total > maxTotalBytes ? busy() : undefined
+        const refusal =
+          size > MAX_BODY_BYTES ? bodyTooLarge() : total > maxTotalBytes ? handlerBusy() : undefined
         if (!refusal) return
         stop()
         reject(refusal)
@@ -42,11 +43,14 @@ export function createBodyReader({ maxTotalBytes }: { maxTotalBytes: number }): 
         reject(uploadAborted())
       }
       // Kept to the end: an upload that breaks off later must not end the process.
-      request.on('error', () => {})
+      request.on('error', ignore)
       request.on('data', take).on('end', finish).on('close', abort)
       if (request.destroyed && !request.complete) abort()
     })
 }
+
+/** Not a closure: it would keep the body for as long as the request lives, which waits for a store. */
+function ignore(): void {}
 
 export function bodyTooLarge(): KodusError {
   return new KodusError('BODY_TOO_LARGE', `The body is larger than ${MAX_BODY_BYTES} bytes.`, {
@@ -54,7 +58,7 @@ export function bodyTooLarge(): KodusError {
   })
 }
 
-function busy(): KodusError {
+export function handlerBusy(): KodusError {
   return new KodusError('HANDLER_BUSY', 'Too many webhooks are being received at once.', {
     help: 'Send it again. If this happens often, run more webhook handlers.',
     retryability: 'transient',

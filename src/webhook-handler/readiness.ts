@@ -4,7 +4,8 @@ import type { DatabasePool } from '../store/database.ts'
 
 /** Which stores would take a webhook now. One is enough to be ready. */
 export interface Readiness {
-  database: 'up' | 'down' | 'migrating'
+  /** `read-only`: a standby, or full, or told so. */
+  database: 'up' | 'down' | 'read-only' | 'migrating'
   broker: 'up' | 'down' | 'not configured'
 }
 
@@ -25,7 +26,11 @@ export function createReadiness({
   const check = async (): Promise<Readiness> => {
     const broker = queue.technology !== 'rabbitmq' ? 'not configured' : queue.isUp() ? 'up' : 'down'
     try {
-      await within(DEADLINE_MS, db.query('select 1'), 'PostgreSQL did not answer')
+      const asked = db.query<{ readOnly: string }>(
+        `select current_setting('transaction_read_only') as "readOnly"`,
+      )
+      const { rows } = await within(DEADLINE_MS, asked, 'PostgreSQL did not answer')
+      if (rows[0]?.readOnly !== 'off') return { database: 'read-only', broker }
       return { database: isMigrated() ? 'up' : 'migrating', broker }
     } catch {
       return { database: 'down', broker }

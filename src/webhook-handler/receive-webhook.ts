@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { NarrowedWebhook } from '../forges/webhook-source.ts'
 import { WEBHOOK_SOURCES } from '../forges/webhooks.ts'
@@ -6,10 +6,14 @@ import type { JobStatus } from '../jobs/job.ts'
 import { type Delivery, type ForgeName, jobIdOf, type PullRequestState } from '../jobs/review-request.ts'
 import { KodusError } from '../lib/errors.ts'
 import { isCommitId } from '../lib/git/ref.ts'
+import { traced, traceparent } from '../lib/telemetry/trace.ts'
 import type { WebhookSecrets } from './config.ts'
 import type { MakeDurable, Receipt } from './make-durable.ts'
 import { bodyTooLarge, MAX_BODY_BYTES, type ReadBody } from './read-body.ts'
 import { verifySignature } from './verify-signature.ts'
+
+/** A text that was cut out of a larger one keeps all of that in memory: from here on it is copied. */
+const COPIED_FROM_BYTES = 40_000
 
 /** What became of a webhook. `body` is told to the sender, with 202. */
 export interface Received {
@@ -51,30 +55,20 @@ export async function receiveWebhook(
     throw signatureInvalid(forge, `The header ${source.signatureHeader} is missing.`)
 
   if (headers.expect) response.writeContinue()
-  const body = await readBody(request)
-  if (!verifySignature(body, signature, secrets.valid)) {
-    const made = `The header ${source.signatureHeader} was not made with ${secrets.variable}`
-    throw signatureInvalid(forge, `${made}, or not for this body.`)
-  }
-  const deliveryId = readDeliveryId(headers[source.deliveryHeader], source.deliveryHeader)
-  const narrowed = source.narrow(headers, body)
-  if ('ignored' in narrowed) return { outcome: 'ignored', body: narrowed }
-  const { repository } = subjectOf(narrowed)
+  const delivery = await traced({ name: 'verify' }, () =>
+    readDelivery(forge, request, { signature, secrets, readBody }),
+  )
+  if ('ignored' in delivery) return { outcome: 'ignored', body: { ignored: delivery.ignored } }
+  const { repository } = delivery.request ?? delivery.command ?? delivery.pullRequest ?? { repository: '' }
   if (!isAllowed(repository)) {
     return { outcome: 'ignored', body: { ignored: `${repository} is not on the allowlist` } }
   }
 
-  const delivery: Delivery = {
-    forge,
-    deliveryId,
-    jobId: jobIdOf(forge, deliveryId),
-    digest: digestOf(body, narrowed, deliveryId),
-    receivedAt: new Date().toISOString(),
-    ...narrowed,
-  }
-  const { by, recorded } = await makeDurable(delivery)
-  if (!('request' in narrowed) && !('command' in narrowed))
-    return { outcome: 'updated', by, body: { updated: tell(narrowed.pullRequest) } }
+  const trace = traceparent()
+  if (trace) delivery.traceparent = trace
+  const { by, recorded } = await traced({ name: 'make durable' }, () => makeDurable(delivery))
+  if (!delivery.request && !delivery.command && delivery.pullRequest)
+    return { outcome: 'updated', by, body: { updated: tell(delivery.pullRequest) } }
 
   const { status, duplicate, jobId } = recorded ?? { ...delivery, status: 'PENDING', duplicate: false }
   return duplicate
@@ -82,19 +76,47 @@ export async function receiveWebhook(
     : { outcome: 'accepted', jobId, by, body: { jobId, status } }
 }
 
-function subjectOf(narrowed: Exclude<NarrowedWebhook, { ignored: string }>): { repository: string } {
-  if ('request' in narrowed) return narrowed.request
-  return 'command' in narrowed ? narrowed.command : narrowed.pullRequest
+/**
+ * A function of its own, so that nothing of the body is kept by one that waits for a store.
+ *
+ * @throws KodusError SIGNATURE_INVALID, DELIVERY_ID_INVALID or WEBHOOK_MALFORMED, or what `readBody` throws
+ */
+async function readDelivery(
+  forge: ForgeName,
+  request: IncomingMessage,
+  { signature, secrets, readBody }: { signature: string; secrets: WebhookSecrets; readBody: ReadBody },
+): Promise<Delivery | { ignored: string }> {
+  const { headers } = request
+  const body = await readBody(request)
+  const source = WEBHOOK_SOURCES[forge]
+  const mac = verifySignature(body, signature, secrets.valid)
+  if (!mac) {
+    const made = `The header ${source.signatureHeader} was not made with ${secrets.variable}`
+    throw signatureInvalid(forge, `${made}, or not for this body.`)
+  }
+  const deliveryId = readDeliveryId(headers[source.deliveryHeader], source.deliveryHeader)
+  const narrowed = source.narrow(headers, body)
+  if ('ignored' in narrowed) return narrowed
+  const delivery: Delivery = {
+    forge,
+    deliveryId,
+    jobId: jobIdOf(forge, deliveryId),
+    digest: digestOf(mac, narrowed, deliveryId),
+    receivedAt: new Date().toISOString(),
+    ...narrowed,
+  }
+  return body.length > COPIED_FROM_BYTES ? structuredClone(delivery) : delivery
 }
 
 /**
- * What makes two deliveries the same whatever their ids: the signed body. Not where the body names a branch
- * as its head: the same words may then mean another commit, and sending them again asks for another review.
+ * What makes two deliveries the same whatever their ids: the signed body, told by its signature, which only the
+ * holder of the secret can make another of. (Hashed: a signature may be replayed, and has no place in a table.) Not
+ * where the body names a branch as its head: the same words may then mean another commit, and sending them again
+ * asks for another review.
  */
-function digestOf(body: Buffer, narrowed: NarrowedWebhook, deliveryId: string): string {
-  const hash = createHash('sha256').update(body)
-  if ('request' in narrowed && !isCommitId(narrowed.request.head)) hash.update(deliveryId)
-  return hash.digest('hex')
+function digestOf(mac: Buffer, narrowed: NarrowedWebhook, deliveryId: string): string {
+  const namesBranch = 'request' in narrowed && !isCommitId(narrowed.request.head)
+  return hash('sha256', namesBranch ? Buffer.concat([mac, Buffer.from(deliveryId)]) : mac)
 }
 
 function tell({ repository, pullRequest, state, draft }: PullRequestState): string {

@@ -65,10 +65,10 @@ test('what the forge says now is reviewed, not what the webhook said', async () 
 })
 
 for (const state of ['closed', 'merged'] as const) {
-  test(`a ${state} pull request is superseded, for whoever asks`, async () => {
+  test(`a ${state} pull request is not reviewed, whoever asks`, async () => {
     const situation = { now: { state }, request: { approvedBy: 'ada' } }
     await assert.rejects(admitted(situation), {
-      code: 'SUPERSEDED',
+      code: 'PULL_REQUEST_CLOSED',
       message: `The pull request is ${state}.`,
     })
   })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ReviewRequest } from '../../src/jobs/review-request.ts'
 import type { DatabasePool } from '../../src/store/database.ts'
-import { findSuperseding } from '../../src/store/find-superseding.ts'
+import { findOlderTwin } from '../../src/store/find-older-twin.ts'
 import { recordDeliveries } from '../../src/store/record-deliveries.ts'
 import { recordIntent } from '../../src/store/record-intent.ts'
 import { recordPosted } from '../../src/store/record-posted.ts'
@@ -108,13 +108,13 @@ test('of two jobs for the same commit, the younger one is superseded while the o
   const { pool: db } = await createDatabase(t)
   const older = await aTwin(db)
   const younger = await aTwin(db)
-  assert.equal(await findSuperseding(db, older), undefined)
-  assert.equal(await findSuperseding(db, younger), `the older job ${older} reviews the same commit`)
+  assert.equal(await findOlderTwin(db, older), undefined)
+  assert.equal(await findOlderTwin(db, younger), older)
 
   const job = await claimJob(db, older, 'worker')
-  assert.match((await findSuperseding(db, younger)) ?? '', /older job/)
+  assert.equal(await findOlderTwin(db, younger), older)
   await transitionJob(db, 'fail', { jobId: older, fence: job?.fence ?? '', actor: 'test', reason: 'test' })
-  assert.equal(await findSuperseding(db, younger), undefined)
+  assert.equal(await findOlderTwin(db, younger), undefined)
 })
 
 /** What an older job does not do for a younger one. */
@@ -132,13 +132,13 @@ for (const [why, older, younger] of NOT_THE_SAME) {
   test(`a younger job is not superseded by an older one: ${why}`, async (t) => {
     const { pool: db } = await createDatabase(t)
     await aTwin(db, older)
-    assert.equal(await findSuperseding(db, await aTwin(db, younger)), undefined)
+    assert.equal(await findOlderTwin(db, await aTwin(db, younger)), undefined)
   })
 }
 
 test('a younger job is superseded by an older one that is approved as it is', async (t) => {
   const { pool: db } = await createDatabase(t)
-  await aTwin(db, { approvedBy: 'mona' })
-  assert.match((await findSuperseding(db, await aTwin(db))) ?? '', /older job/)
-  assert.match((await findSuperseding(db, await aTwin(db, { approvedBy: 'lisa' }))) ?? '', /older job/)
+  const older = await aTwin(db, { approvedBy: 'mona' })
+  assert.equal(await findOlderTwin(db, await aTwin(db)), older)
+  assert.equal(await findOlderTwin(db, await aTwin(db, { approvedBy: 'lisa' })), older)
 })

@@ -156,6 +156,18 @@ test('how far the review of a head has come', async (t) => {
   await transitionJob(db, 'supersede', { jobId: superseded.id, actor: 'test', reason: 'test' })
   assert.deepEqual(await reviews(), { asked: false, underWay: false, posted: false })
 
+  const cancel = async (code: string) => {
+    const { id: jobId } = await aRunningJob(db, { head })
+    const error = { code, message: 'test', help: 'test' }
+    await transitionJob(db, 'cancel', { jobId, actor: 'test', reason: 'test', error })
+    return jobId
+  }
+  await cancel('PULL_REQUEST_CLOSED')
+  assert.equal((await reviews()).asked, false, 'closing asks for nothing, and refuses nothing')
+  const byPerson = await cancel('TEST')
+  assert.equal((await reviews()).asked, true, 'a person did not want it')
+  await db.query('delete from workflow_jobs where id = $1', [byPerson])
+
   const job = await aRunningJob(db, { head })
   assert.deepEqual(await reviews(), { asked: true, underWay: true, posted: false })
   await post(db, job, { head, findings: [], baseBranch: 'main' })

@@ -75,6 +75,24 @@ test('who asks before sending is told to go on, unless the headers already say n
   assert.match(await unsigned.closed(), /^HTTP\/1.1 401 /)
 })
 
+test('who asks before sending, in a row of requests, is told so before its answer and not within it', async (t) => {
+  const { url } = await createDatabase(t)
+  const handler = await startHandler(t, { DATABASE_URL: url })
+  const client = await connectRaw(t, handler.port)
+  const [first, second] = [gitBody(), gitBody()]
+  const length = { 'content-length': first.length }
+  const unsigned = gitHeaders(second, { secret: 'guess' })
+  const asking = { ...unsigned, ...length, expect: '100-continue', connection: 'close' }
+  await client.send(
+    requestHead(PATH, { ...gitHeaders(first), ...length }) + first + requestHead(PATH, asking) + second,
+  )
+  const answers = await client.closed()
+  assert.match(
+    answers,
+    /^HTTP\/1.1 202 [^{]*\{[^}]*\}HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 401 [^{]*\{[^}]*\}$/,
+  )
+})
+
 test('an upload that breaks off leaves no trace and harms nobody', async (t) => {
   const { url, pool } = await createDatabase(t)
   const handler = await startHandler(t, { DATABASE_URL: url })

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
-import amqp from 'amqplib'
 import { jobIdOf } from '../../src/jobs/review-request.ts'
-import { INTAKE_QUEUE } from '../../src/jobs/topology.ts'
 import { createDatabase } from '../support/database.ts'
 import { createVhost, skipWithoutRabbitmq } from '../support/rabbitmq.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 import { connectRaw, requestHead } from './raw-client.ts'
+import { readQueue } from './read-queue.ts'
 import { type Answered, get, gitBody, gitHeaders, postGit, startHandler } from './start-handler.ts'
 
 /** The promise is 3 s; a test on a busy machine is given more, and GitHub gives up after 10. */
@@ -146,22 +145,6 @@ test('with RabbitMQ up, every job is published once its row is committed', {
   const published = await readQueue(rabbitmq, 'workflow.jobs.queue', 1)
   assert.deepEqual(published, [{ jobId, type: 'code-review', version: 1 }])
 })
-
-/** What a queue holds now; waits for at least `atLeast` messages. */
-async function readQueue(url: string, queue = INTAKE_QUEUE, atLeast = 0) {
-  const connection = await amqp.connect(url)
-  try {
-    const channel = await connection.createChannel()
-    const messages = []
-    for (;;) {
-      const message = await channel.get(queue, { noAck: true })
-      if (message) messages.push(JSON.parse(message.content.toString()))
-      else if (messages.length >= atLeast) return messages
-    }
-  } finally {
-    await connection.close()
-  }
-}
 
 async function until<T>(attempt: () => Promise<T>, isIt: (result: T) => boolean): Promise<T> {
   for (;;) {

@@ -8,8 +8,10 @@ export interface RawClient {
   send(data: string | Buffer): Promise<void>
   /** Resolves when what was received matches, with all of it; rejects if the connection ends before. */
   received(pattern: RegExp): Promise<string>
-  /** Resolves when the other side has closed, with all that was received. */
+  /** Resolves when the connection is gone, in whatever way, with all that was received. */
   closed(): Promise<string>
+  /** Has no more to send, and goes on reading. */
+  end(): void
   /** Ends the connection as a crash would. */
   reset(): void
 }
@@ -39,9 +41,10 @@ export async function connectRaw(t: TestContext, port: number): Promise<RawClien
     },
     closed: async () => {
       read()
-      if (!socket.closed) await once(socket, 'close')
+      if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve))
       return text
     },
+    end: () => void socket.end(),
     reset: () => void socket.resetAndDestroy(),
   }
 }

@@ -16,7 +16,13 @@ export interface Handler extends Component {
 export async function startHandler(t: TestContext, env: Record<string, string>): Promise<Handler> {
   const component = await spawnComponent(t, {
     type: 'webhook',
-    env: { WEBHOOK_PORT: '0', WEBHOOK_HOST: '127.0.0.1', ...SECRETS, ...env },
+    env: {
+      WEBHOOK_PORT: '0',
+      WEBHOOK_HOST: '127.0.0.1',
+      WEBHOOK_DRAIN_SECONDS: '0',
+      ...SECRETS,
+      ...env,
+    },
   })
   const { port } = await component.line(({ msg }) => msg === 'webhook handler ready')
   return { ...component, port: Number(port), url: `http://127.0.0.1:${port}` }

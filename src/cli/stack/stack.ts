@@ -99,6 +99,8 @@ export async function startStack({
       WEBHOOK_HOST: '127.0.0.1',
       API_HOST: '127.0.0.1',
       WORKER_GRACE_SECONDS: GRACE_SECONDS,
+      // No load balancer stands in front of it that would have to notice.
+      WEBHOOK_DRAIN_SECONDS: '0',
       ...secrets,
       ...settings,
       ...running,

@@ -1,4 +1,5 @@
 import { KodusError } from '../../lib/errors.ts'
+import { reached } from '../../lib/moments.ts'
 import type { InlineComment, PostableReview, PostedReview } from '../forge.ts'
 import { commentBody, reviewBody } from './bodies.ts'
 import { type Position, positionIn } from './diff-positions.ts'
@@ -56,9 +57,13 @@ export async function submitReview(
   }
   await ensureOurs()
   const pending = await createPending(place, review, { ...diff, placed, unplaced }, ensureOurs)
+  const { jobId } = review
+  reached('review-pending', { jobId })
   try {
     await ensureOurs()
+    reached('review-submitting', { jobId })
     const url = await unlessGone(() => submit(place, pending.id), ensureOurs)
+    reached('review-submitted', { jobId })
     return { url, adopted: false, unplaced: pending.unplaced.length }
   } catch (error) {
     // Left behind, it is in the way of others, for ten minutes. If it was submitted after all, this fails; and if
