@@ -8,8 +8,12 @@ import type { RecordedDelivery } from '../store/record-deliveries.ts'
 /** Rows of one insert. Measured: larger ones save nothing more. */
 const MAX_ROWS = 64
 
-/** Inserts at the same time: while one waits for the disk, the other fills. */
+/**
+ * Inserts at the same time: while one waits for the disk, the other fills. The second only leaves when this many
+ * wait: with fewer, larger inserts cost less than shorter waits are worth.
+ */
 const MAX_IN_FLIGHT = 2
+const WORTH_A_SECOND = 24
 
 /** Deliveries that may wait: more than a second's worth at twice the measured peak, a few MB. */
 const MAX_WAITING = 4_096
@@ -59,6 +63,7 @@ export function createDeliveryBatcher({
   const waiting = new Set<Entry>()
   const running = new Set<Promise<void>>()
   let inFlight = 0
+  let pumping = false
 
   const track = (work: Promise<void>) => {
     running.add(work)
@@ -69,15 +74,23 @@ export function createDeliveryBatcher({
     announce(recorded).catch((error) => log.error({ err: error }, 'jobs were not announced'))
 
   const pump = () => {
-    while (inFlight < MAX_IN_FLIGHT && waiting.size > 0) {
+    pumping = false
+    while (inFlight < MAX_IN_FLIGHT && waiting.size >= (inFlight === 0 ? 1 : WORTH_A_SECOND)) {
       inFlight += 1
       track(
         write(takeBatch(waiting)).finally(() => {
           inFlight -= 1
-          pump()
+          pumpSoon()
         }),
       )
     }
+  }
+
+  /** When all that has arrived by now is there, so that it leaves together. */
+  const pumpSoon = () => {
+    if (pumping) return
+    pumping = true
+    setImmediate(pump)
   }
 
   const write = async (batch: Entry[]): Promise<void> => {
@@ -125,7 +138,7 @@ export function createDeliveryBatcher({
         }
         const deadline = setTimeout(() => entry.fail(unavailable(deadlineMs, entry.trouble)), deadlineMs)
         waiting.add(entry)
-        pump()
+        pumpSoon()
       }),
     settled: async () => {
       while (running.size > 0) await Promise.allSettled(running)
