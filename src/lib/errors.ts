@@ -40,9 +40,13 @@ export class KodusError extends Error {
   }
 }
 
-/** Without what PostgreSQL cannot store: a NUL, or half a surrogate pair that a cut left behind. */
+/** Longer messages quote something: a server's whole answer, or a file. */
+const MAX_MESSAGE_CHARS = 2_000
+
+/** Cut, and without what PostgreSQL cannot store: a NUL, or half a surrogate pair that a cut left behind. */
 function storable(message: string): string {
-  return message.replaceAll('\0', '').toWellFormed()
+  const short = message.length > MAX_MESSAGE_CHARS ? `${message.slice(0, MAX_MESSAGE_CHARS)} …` : message
+  return short.replaceAll('\0', '').toWellFormed()
 }
 
 /** Anything that was thrown, as a KodusError: what nobody foresaw is transient, and says so. */

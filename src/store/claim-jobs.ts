@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
-import pg from 'pg'
+import pg, { type PoolClient } from 'pg'
 import { type Choice, choiceParameters, chooseFairly } from './choose-fairly.ts'
-import type { Database } from './database.ts'
+import type { DatabasePool } from './database.ts'
 import { type MovedJob, moveSql } from './transition-job.ts'
+import { withClient } from './with-client.ts'
 
 /** Any number that nobody else in this database uses as an advisory lock. */
 const LOCK = 7_035_114_922
 
-/** Connections that may turn out to have prepared the claim, or not, before it is given up. */
+/** How often a connection may turn out to have prepared the claim, or not. */
 const MAX_TRIES = 10
 
 /**
@@ -22,7 +23,7 @@ const MAX_TRIES = 10
  * @param worker this worker's name, for the lease and the log of transitions
  * @returns the claimed jobs; none when nothing may be claimed
  */
-export async function claimJobs(db: Database, worker: string, choice: Choice): Promise<MovedJob[]> {
+export async function claimJobs(pool: DatabasePool, worker: string, choice: Choice): Promise<MovedJob[]> {
   if (choice.count === 0) return []
   const { name, prepare } = claimStatement(choice.types)
   const parameters = [...choiceParameters(choice), pg.escapeLiteral(worker)].join(', ')
@@ -32,15 +33,25 @@ export async function claimJobs(db: Database, worker: string, choice: Choice): P
     set local enable_bitmapscan = off;
     select pg_advisory_xact_lock(${LOCK});
     execute ${name} (${parameters})`
-  // Each connection prepares it once; which one answers is the pool's affair, or a pooler's.
-  for (let prepared = true, tries = 1; ; prepared = !prepared, tries += 1) {
-    try {
-      return await sendAll(db, prepared ? claim : `${prepare}; ${claim}`)
-    } catch (error) {
-      if (tries === MAX_TRIES || !hasState(error, prepared ? NOT_PREPARED : ALREADY_PREPARED)) throw error
+  return withClient(pool, async (client) => {
+    for (let tries = 1; ; tries += 1) {
+      const known = prepared.has(client)
+      try {
+        const jobs = await sendAll(client, known ? claim : `${prepare}; ${claim}`)
+        prepared.add(client)
+        return jobs
+      } catch (error) {
+        // Behind a pooler, what is one connection here is several there.
+        if (tries === MAX_TRIES || !hasState(error, known ? NOT_PREPARED : ALREADY_PREPARED)) throw error
+        if (known) prepared.delete(client)
+        else prepared.add(client)
+      }
     }
-  }
+  })
 }
+
+/** Connections on which the claim was prepared. */
+const prepared = new WeakSet<PoolClient>()
 
 const NOT_PREPARED = '26000'
 const ALREADY_PREPARED = '42P05'
@@ -61,8 +72,8 @@ function claimStatement(types: readonly string[]): { name: string; prepare: stri
 }
 
 /** @returns the rows of the last statement: pg answers several with a list, which its types do not know */
-async function sendAll(db: Database, statements: string): Promise<MovedJob[]> {
-  const results: unknown = await db.query(statements)
+async function sendAll(client: PoolClient, statements: string): Promise<MovedJob[]> {
+  const results: unknown = await client.query(statements)
   return (results as { rows: MovedJob[] }[]).at(-1)?.rows ?? []
 }
 

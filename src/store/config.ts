@@ -1,4 +1,4 @@
-import { type Environment, required, text, type Variables } from '../lib/env.ts'
+import { type Environment, integer, required, text, type Variables } from '../lib/env.ts'
 
 export const DATABASE_VARIABLES = {
   DATABASE_URL: {
@@ -27,4 +27,38 @@ export function readDatabaseConfig(env: Environment): DatabaseConfig {
     ),
     databaseCaFile: text(env, DATABASE_VARIABLES, 'DATABASE_CA_FILE'),
   }
+}
+
+export const RETENTION_VARIABLES = {
+  JOB_RETENTION_DAYS: {
+    describe:
+      'Days that a finished job is kept, with its history and its review. Reviews of open pull requests stay for as long as those are open.',
+    default: '90',
+  },
+  DELIVERY_RETENTION_DAYS: {
+    describe:
+      'Days that the ids of deliveries are remembered, so that one that comes again does nothing: 30 at least, and never fewer than JOB_RETENTION_DAYS.',
+    default: '90',
+  },
+} as const satisfies Variables
+
+/** Seconds. */
+export interface Retention {
+  jobs: number
+  deliveries: number
+}
+
+const DAY = 24 * 3600
+/** A forge sends a delivery again for days (GitHub: three); a captured one may be replayed at any time. */
+const LEAST_DELIVERY_DAYS = 30
+/** Ten years. */
+const MOST_DAYS = 3650
+
+/** @throws KodusError CONFIG_INVALID, naming the variable */
+export function readRetention(env: Environment): Retention {
+  const days = (name: keyof typeof RETENTION_VARIABLES, min: number) =>
+    integer(env, RETENTION_VARIABLES, name, { min, max: MOST_DAYS })
+  const jobs = days('JOB_RETENTION_DAYS', 1) * DAY
+  const deliveries = days('DELIVERY_RETENTION_DAYS', LEAST_DELIVERY_DAYS) * DAY
+  return { jobs, deliveries: Math.max(jobs, deliveries) }
 }

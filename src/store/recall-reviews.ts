@@ -2,7 +2,7 @@ import type { Database } from './database.ts'
 import { REVIEW } from './stored-review.ts'
 
 /** What is looked back at, at most: a pull request that goes on for longer hears of old matters again. */
-const MAX_REVIEWS = 200
+export const MAX_REVIEWS = 200
 const MAX_FINDINGS = 5_000
 
 export interface RecalledReviews<Review, Finding> {

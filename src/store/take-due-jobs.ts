@@ -23,15 +23,18 @@ export async function takeDueJobs(
     `with due as (
       select id from workflow_jobs
       where due_at <= now() and status in ('PENDING', 'RETRYING')
-        and exists (select from unnest($1::text[], $4::int[]) as known (type, version)
-          where known.type = workflow_jobs.type and workflow_jobs.version <= known.version)
+        and version <= ($1::jsonb ->> type)::int
       order by due_at limit $2
       for update skip locked
     )
     update workflow_jobs j set due_at = now() + $3 * interval '1 second'
     from due where j.id = due.id
     returning j.id as "jobId", j.type, j.version, j.fence`,
-    [types, limit, HOLD_SECONDS, types.map(newestVersion)],
+    [
+      JSON.stringify(Object.fromEntries(types.map((type) => [type, newestVersion(type)]))),
+      limit,
+      HOLD_SECONDS,
+    ],
   )
   return rows
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { PoolClient } from 'pg'
 import type { Database, DatabasePool } from '../store/database.ts'
+import { withClient } from '../store/with-client.ts'
 
 /**
  * The database as webhooks are written to it: few statements, thousands of times a second, each in vain after its
@@ -25,23 +26,10 @@ export function createIngestDatabase(pool: DatabasePool, deadlineMs: number): Da
   }
 
   return {
-    async query(text, values = []) {
-      const client = await pool.connect()
-      // A session that ends under a query rejects the query too; unheard, its event would end the process.
-      client.on('error', ignore)
-      let failure: Error | undefined
-      try {
+    query: (text, values = []) =>
+      withClient(pool, async (client) => {
         await limit(client)
-        return await client.query({ name: nameOf(text), text, values })
-      } catch (error) {
-        failure = error instanceof Error ? error : new Error(String(error))
-        throw error
-      } finally {
-        client.off('error', ignore)
-        client.release(failure)
-      }
-    },
+        return client.query({ name: nameOf(text), text, values })
+      }),
   }
 }
-
-function ignore(): void {}

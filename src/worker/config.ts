@@ -10,7 +10,14 @@ import type { GitCredential } from '../lib/git/settings.ts'
 import { readTelemetryConfig, TELEMETRY_VARIABLES, type TelemetryConfig } from '../lib/telemetry/config.ts'
 import { MODEL_VARIABLES, type ModelConfig, readModelConfig } from '../models/config.ts'
 import type { RunningLimits } from '../store/choose-fairly.ts'
-import { DATABASE_VARIABLES, type DatabaseConfig, readDatabaseConfig } from '../store/config.ts'
+import {
+  DATABASE_VARIABLES,
+  type DatabaseConfig,
+  RETENTION_VARIABLES,
+  type Retention,
+  readDatabaseConfig,
+  readRetention,
+} from '../store/config.ts'
 
 export const variables = {
   ...PROCESS_VARIABLES,
@@ -20,6 +27,7 @@ export const variables = {
   ...MODEL_VARIABLES,
   ...GIT_VARIABLES,
   ...GITHUB_VARIABLES,
+  ...RETENTION_VARIABLES,
   WORKER_SLOTS: { describe: 'Reviews one worker runs at the same time.', default: '4' },
   JOBS_PER_REPOSITORY: {
     describe:
@@ -62,6 +70,7 @@ export const variables = {
 export interface WorkerConfig extends ProcessConfig, DatabaseConfig, QueueConfig, TelemetryConfig {
   slots: number
   limits: RunningLimits
+  retention: Retention
   graceMs: number
   repositoryRoots: string[]
   gitProtocols: string[]
@@ -86,6 +95,7 @@ export function readConfig(env: Environment = process.env): WorkerConfig {
       perRepository: integer(env, variables, 'JOBS_PER_REPOSITORY', { min: 1, max: 10_000 }),
       perOrganisation: integer(env, variables, 'JOBS_PER_ORGANISATION', { min: 1, max: 10_000 }),
     },
+    retention: readRetention(env),
     graceMs: integer(env, variables, 'WORKER_GRACE_SECONDS', { min: 0, max: 3600 }) * 1000,
     repositoryRoots: list(text(env, variables, 'GIT_REPOSITORY_ROOTS'), delimiter),
     gitProtocols: list(text(env, variables, 'GIT_ALLOWED_PROTOCOLS'), ','),

@@ -24,6 +24,7 @@ import { completeTogether } from './complete-jobs.ts'
 import { readConfig } from './config.ts'
 import { gatePosting } from './gate-posting.ts'
 import { handBack } from './hand-back.ts'
+import { keepHouse } from './keep-house.ts'
 import { openGitHub } from './open-github.ts'
 import { recordIntake } from './record-intake.ts'
 import { takeJobs } from './take-jobs.ts'
@@ -80,6 +81,8 @@ const worker = `${hostname()}:${process.pid}`
 const { limits } = config
 const dispatcher = startDispatcher({ db, queue, types, limits, worker, log })
 shutdown.add('dispatcher', () => dispatcher.stop())
+const house = keepHouse({ db, retention: config.retention, log })
+shutdown.add('housekeeping', () => house.stop())
 if (broker && url) {
   const keep = (message: DeadMessage) => keepDeadLetter(db, message)
   const collector = collectDeadLetters({ url, caFile, log, keep })

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { JobMessage, JobQueue } from '../../src/jobs/queue.ts'
 import { KodusError } from '../../src/lib/errors.ts'
 import { claimJobs } from '../../src/store/claim-jobs.ts'
-import type { Database } from '../../src/store/database.ts'
+import type { DatabasePool } from '../../src/store/database.ts'
 import { lapseLeases } from '../../src/store/lapse-leases.ts'
 import { recordDeliveries } from '../../src/store/record-deliveries.ts'
 import { NO_LIMITS } from '../support/claim-job.ts'
@@ -18,7 +18,7 @@ export interface QueueServer {
   /** A queue whose server is not there. */
   openAway(): JobQueue
   /** Where the rows are. */
-  db: Database
+  db: DatabasePool
   cutConnections(): Promise<void>
 }
 
@@ -227,7 +227,7 @@ export async function newJob({ db }: Pick<QueueServer, 'db'>): Promise<JobMessag
   return job
 }
 
-async function record(db: Database, count: number, repository?: string): Promise<JobMessage[]> {
+async function record(db: DatabasePool, count: number, repository?: string): Promise<JobMessage[]> {
   const deliveries = Array.from({ length: count }, () =>
     aDelivery({ request: repository ? { repository } : {} }),
   )

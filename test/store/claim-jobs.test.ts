@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type RunningLimits, SUSPECT_AFTER_LAPSES } from '../../src/store/choose-fairly.ts'
 import { claimJobs } from '../../src/store/claim-jobs.ts'
-import type { Database } from '../../src/store/database.ts'
+import type { DatabasePool } from '../../src/store/database.ts'
 import { recordDeliveries } from '../../src/store/record-deliveries.ts'
 import { type MovedJob, transitionJob } from '../../src/store/transition-job.ts'
 import { NO_LIMITS } from '../support/claim-job.ts'
@@ -12,7 +12,7 @@ import { aCommand, aDelivery } from '../support/deliveries.ts'
 const TYPES = ['code-review', 'command']
 
 function claim(
-  db: Database,
+  db: DatabasePool,
   count: number,
   { limits = NO_LIMITS, withSuspect = true }: { limits?: RunningLimits; withSuspect?: boolean } = {},
 ): Promise<MovedJob[]> {
@@ -21,7 +21,7 @@ function claim(
 
 /** Records jobs of one repository, in order; `pullRequest` null makes each a change of its own. */
 async function aBurst(
-  db: Database,
+  db: DatabasePool,
   name: string,
   count: number,
   pullRequest: string | null = null,
@@ -38,7 +38,7 @@ function repositories(jobs: readonly MovedJob[]): string[] {
   return jobs.map(({ payload }) => payload.repository).sort()
 }
 
-async function finish(db: Database, jobs: readonly MovedJob[]): Promise<void> {
+async function finish(db: DatabasePool, jobs: readonly MovedJob[]): Promise<void> {
   for (const { id, fence } of jobs) {
     await transitionJob(db, 'complete', { jobId: id, fence, reason: 'done', actor: 'worker' })
   }

@@ -8,7 +8,7 @@ alter table workflow_jobs add column traceparent text;
 
 -- A FAILED job that a person has looked at and wants to hear no more of.
 alter table workflow_jobs add column discarded_at timestamptz;
-create index workflow_jobs_dead on workflow_jobs (created_at desc, id desc)
+create index workflow_jobs_failed on workflow_jobs (created_at desc, id desc)
   where status = 'FAILED' and discarded_at is null;
 
 -- Choosing fairly: the lanes that wait, the first of each, and how many of each run.
