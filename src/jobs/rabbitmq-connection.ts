@@ -73,6 +73,7 @@ export function keepConnected<Session>(
     connection.on('error', () => {}) // 'close' follows, with the same error.
     const lost = new Promise<unknown>((resolve) => connection?.once('close', resolve))
     if (stopping.signal.aborted) throw new Error('closed while connecting')
+    joinWrites(socketOf(connection))
     await declareTopology(connection)
     channel = await connection.createConfirmChannel()
     channel.on('error', () => {}) // 'close' follows.
@@ -90,7 +91,7 @@ export function keepConnected<Session>(
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const error = await connectOnce().catch((reason: unknown) => reason)
+      const error = namingRefusals(await connectOnce().catch((reason: unknown) => reason))
       session = undefined
       drop('given up')
       connection = undefined
@@ -110,7 +111,7 @@ export function keepConnected<Session>(
     const reason = messageOf(error)
     if (reason === outage) return
     outage = reason
-    if (isMismatch(error)) log.error({ code: error.code, help: error.help }, reason)
+    if (error instanceof KodusError) log.error({ code: error.code, help: error.help }, reason)
     else log.warn(`no connection to ${shown} ${purpose}, trying again: ${reason}`)
   }
 
@@ -141,13 +142,49 @@ export function keepConnected<Session>(
   }
 }
 
+function socketOf(connection: ChannelModel): Duplex {
+  return (connection.connection as unknown as { stream: Duplex }).stream
+}
+
+/**
+ * amqplib writes message by message, each a system call here and a packet at the broker: what is written in one
+ * turn leaves in one. With 32 messages at a time that halves what each costs either side.
+ */
+function joinWrites(socket: Duplex): void {
+  const write = socket.write.bind(socket)
+  socket.write = (frames: Uint8Array) => {
+    if (socket.writableCorked === 0) {
+      socket.cork()
+      process.nextTick(() => socket.uncork())
+    }
+    return write(frames)
+  }
+}
+
 /**
  * amqplib only ends a lost socket politely, which waits for a peer that may be gone. With an error it also
  * stops its heartbeat and fails what is in flight.
  */
 function destroy(connection: ChannelModel, reason: string): void {
-  const { stream } = connection.connection as unknown as { stream: Duplex }
-  stream.destroy(new Error(reason))
+  socketOf(connection).destroy(new Error(reason))
+}
+
+/** What a person has to put right in the address or at the broker, said as such. */
+function namingRefusals(error: unknown): unknown {
+  const reason = refusal(messageOf(error))
+  if (!reason) return error
+  return new KodusError('RABBITMQ_REFUSED', `RabbitMQ refuses what RABBITMQ_URL asks for: ${reason}`, {
+    help: 'Check its user, password and virtual host (the last part, with %2F for a slash), and that the user may configure, read and write there: rabbitmqctl list_vhosts, rabbitmqctl list_permissions.',
+    retryability: 'transient',
+    cause: error,
+  })
+}
+
+function refusal(message: string): string | undefined {
+  // amqplib keeps to itself what RabbitMQ says of a virtual host.
+  if (/Expected ConnectionOpenOk; got <ConnectionClose/.test(message))
+    return 'there is no such virtual host, or the user may not open it'
+  return /"((?:ACCESS_REFUSED|NOT_ALLOWED) - [^"]*)"/.exec(message)?.[1]
 }
 
 function isMismatch(error: unknown): error is KodusError {

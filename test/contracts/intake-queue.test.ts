@@ -9,14 +9,22 @@ import { DEAD_LETTER_QUEUE, INTAKE_QUEUE, JOBS_QUEUE } from '../../src/jobs/topo
 import { KodusError } from '../../src/lib/errors.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { aDelivery } from '../support/deliveries.ts'
-import { createVhost, skipWithoutRabbitmq } from '../support/rabbitmq.ts'
+import { everyRabbitmq, type SharedRabbitmq } from '../support/rabbitmq.ts'
 import { isUnavailable } from './job-queue.ts'
 
 const LIMIT = { timeout: 30_000 }
 
-describe('an intake queue on RabbitMQ', { skip: skipWithoutRabbitmq }, () => {
+for (const rabbitmq of everyRabbitmq) {
+  const { series, skip } = rabbitmq
+  describe(`an intake queue on RabbitMQ ${series}`, { skip }, () => testIntake(rabbitmq))
+  describe(`what RabbitMQ ${series} brings and cannot be read goes to the dead letters`, { skip }, () =>
+    testUnreadable(rabbitmq),
+  )
+}
+
+function testIntake(rabbitmq: SharedRabbitmq): void {
   test('brings a delivery to a recorder as it was sent', LIMIT, async (t) => {
-    const { open } = await startServer(t)
+    const { open } = await startServer(t, rabbitmq)
     const delivery = aDelivery({ pullRequest: { draft: true } })
     await open().intake.send(delivery)
 
@@ -24,7 +32,7 @@ describe('an intake queue on RabbitMQ', { skip: skipWithoutRabbitmq }, () => {
   })
 
   test('forgets a delivery once it is recorded', LIMIT, async (t) => {
-    const { open } = await startServer(t)
+    const { open } = await startServer(t, rabbitmq)
     const queue = open()
     const first = aDelivery()
     const second = aDelivery()
@@ -40,7 +48,7 @@ describe('an intake queue on RabbitMQ', { skip: skipWithoutRabbitmq }, () => {
   })
 
   test('keeps a delivery whose recorder fails, and tries again', LIMIT, async (t) => {
-    const { open } = await startServer(t)
+    const { open } = await startServer(t, rabbitmq)
     const queue = open()
     const delivery = aDelivery()
     await queue.intake.send(delivery)
@@ -58,7 +66,7 @@ describe('an intake queue on RabbitMQ', { skip: skipWithoutRabbitmq }, () => {
   })
 
   test('moves a delivery that can never be recorded to the dead letters', LIMIT, async (t) => {
-    const { open, deadLetters } = await startServer(t)
+    const { open, deadLetters } = await startServer(t, rabbitmq)
     const queue = open()
     const delivery = aDelivery()
     await queue.intake.send(delivery)
@@ -74,7 +82,7 @@ describe('an intake queue on RabbitMQ', { skip: skipWithoutRabbitmq }, () => {
   })
 
   test('gives a delivery to another recorder when one stops without having recorded it', LIMIT, async (t) => {
-    const { open } = await startServer(t)
+    const { open } = await startServer(t, rabbitmq)
     const queue = open()
     const delivery = aDelivery()
     await queue.intake.send(delivery)
@@ -92,18 +100,18 @@ describe('an intake queue on RabbitMQ', { skip: skipWithoutRabbitmq }, () => {
   })
 
   test('rejects with QUEUE_UNAVAILABLE while the broker is away', LIMIT, async (t) => {
-    const { openAt } = await startServer(t)
+    const { openAt } = await startServer(t, rabbitmq)
 
     await assert.rejects(openAt('amqp://127.0.0.1:1').intake.send(aDelivery()), isUnavailable)
   })
-})
+}
 
-describe('what cannot be read goes to the dead letters', { skip: skipWithoutRabbitmq }, () => {
+function testUnreadable(rabbitmq: SharedRabbitmq): void {
   const unreadable = ['', '{"jobId":', '[]', '{"jobId":"not a uuid","type":"code-review","version":1}']
 
   for (const queueName of [JOBS_QUEUE, INTAKE_QUEUE]) {
     test(`from ${queueName}, and what comes after it is handled`, LIMIT, async (t) => {
-      const { open, channel, deadLetters } = await startServer(t)
+      const { open, channel, deadLetters } = await startServer(t, rabbitmq)
       const queue = open()
       const delivery = aDelivery()
       const job = { jobId: delivery.jobId, type: 'code-review', version: 1 }
@@ -124,7 +132,7 @@ describe('what cannot be read goes to the dead letters', { skip: skipWithoutRabb
       assert.deepEqual(dead.toSorted(), unreadable.toSorted())
     })
   }
-})
+}
 
 function nextRecorded(intake: IntakeQueue): Promise<Delivery> {
   return new Promise((resolve) => {
@@ -133,8 +141,8 @@ function nextRecorded(intake: IntakeQueue): Promise<Delivery> {
 }
 
 /** A virtual host of its own, and a channel to look into it with. */
-async function startServer(t: TestContext) {
-  const url = await createVhost()
+async function startServer(t: TestContext, rabbitmq: SharedRabbitmq) {
+  const url = await rabbitmq.createVhost()
   const connection = await amqp.connect(url)
   t.after(() => connection.close())
   const channel = await connection.createConfirmChannel()

@@ -2,16 +2,19 @@ import type { TestContext } from 'node:test'
 import { createRabbitmqQueue } from '../../src/jobs/rabbitmq-queue.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { createDatabase } from '../support/database.ts'
-import { createVhost, skipWithoutRabbitmq } from '../support/rabbitmq.ts'
+import { everyRabbitmq, type SharedRabbitmq } from '../support/rabbitmq.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { type QueueServer, testJobQueue } from './job-queue.ts'
 
-testJobQueue('RabbitMQ', { start: startServer, skip: skipWithoutRabbitmq })
+for (const rabbitmq of everyRabbitmq) {
+  const { series, skip } = rabbitmq
+  testJobQueue(`RabbitMQ ${series}`, { start: (t) => startServer(t, rabbitmq), skip })
+}
 
 /** A virtual host of its own, behind a proxy that can cut connections. */
-async function startServer(t: TestContext): Promise<QueueServer> {
+async function startServer(t: TestContext, rabbitmq: SharedRabbitmq): Promise<QueueServer> {
   const { pool: db } = await createDatabase(t)
-  const url = await createVhost()
+  const url = await rabbitmq.createVhost()
   const { hostname, port } = new URL(url)
   const proxy = await startTcpProxy(t, { host: hostname, port: Number(port) })
 

@@ -1,36 +1,25 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
-import { findRabbitmqScripts } from './rabbitmq-node.ts'
-
-/** Debian asks this program before a package starts its service; 101 is "no". */
-const SERVICE_POLICY = '/usr/sbin/policy-rc.d'
+import { existsSync } from 'node:fs'
+import { messageOf } from '../../src/lib/errors.ts'
+import { installFromDebian } from './rabbitmq-from-debian.ts'
+import { DEBIAN_OF, findRabbitmq, type Series } from './rabbitmq-installation.ts'
 
 /**
- * Installs RabbitMQ where that can be done without asking: as root on Debian and its kin. The system's
- * service is not started.
+ * Makes a RabbitMQ of the series, or of any, available where that can be done without asking: on Debian, in a folder of ours. The
+ * system itself is left as it is.
  *
  * @returns why there is none, or undefined when it is installed
  */
-export function installRabbitmq(): string | undefined {
-  if (findRabbitmqScripts()) return undefined
-  const byHand =
-    'install it (Debian, Ubuntu: `apt-get install rabbitmq-server`; macOS: `brew install rabbitmq`)'
-  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get'))
-    return `RabbitMQ is not installed: ${byHand}`
+export function installRabbitmq(wanted?: Series): string | undefined {
+  if (findRabbitmq(wanted)) return undefined
+  const series = wanted ?? '3'
+  const byHand = `install it, for macOS: \`brew install rabbitmq@${series}\` or \`brew install rabbitmq\``
+  if (!existsSync('/usr/bin/apt-get')) return `RabbitMQ ${series} is not installed: ${byHand}`
 
-  console.error('Installing RabbitMQ (once) …')
-  const ownPolicy = !existsSync(SERVICE_POLICY)
-  if (ownPolicy) writeFileSync(SERVICE_POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  console.error(`Fetching RabbitMQ ${series} (once) …`)
   try {
-    for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'rabbitmq-server']]) {
-      const { status } = spawnSync('apt-get', ['-q', ...args], {
-        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-        stdio: ['ignore', 2, 2],
-      })
-      if (status !== 0) return `RabbitMQ could not be installed: apt-get ${args[0]} failed; ${byHand}`
-    }
-  } finally {
-    if (ownPolicy) rmSync(SERVICE_POLICY, { force: true })
+    installFromDebian(DEBIAN_OF[series])
+  } catch (error) {
+    return `RabbitMQ ${series} is not installed, and cannot be fetched: ${messageOf(error)}`
   }
-  return findRabbitmqScripts() ? undefined : `RabbitMQ was installed, but not where it is known: ${byHand}`
+  return findRabbitmq(series) ? undefined : `RabbitMQ ${series} was fetched, but is not where it should be`
 }

@@ -1,10 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, globSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import amqp from 'amqplib'
 import { freePort } from '../../src/cli/stack/free-port.ts'
+import { findRabbitmq, type Series } from './rabbitmq-installation.ts'
 
 export interface RabbitmqNode {
   url: string
@@ -12,35 +13,23 @@ export interface RabbitmqNode {
   pid: number
   directory: string
   /** `rabbitmqctl` on this node; resolves with its output. */
-  ctl(args: string[], input?: string): Promise<string>
+  ctl(args: string[]): Promise<string>
   /** An orderly shutdown. */
   stop(): Promise<void>
   /** SIGKILL: what a machine that loses its power does. The same directory and port can be started again. */
   kill(): Promise<void>
 }
 
-/** What `rabbitmqctl` needs to find a node, kept in the node's directory. */
+/** What others need to find a node, kept in the node's directory. */
 interface NodeFile {
+  url: string
   scripts: string
   env: Record<string, string>
 }
 
-/** Debian's package, then Homebrew's. The scripts in /usr/sbin insist on the system's one node. */
-const SCRIPTS = [
-  '/usr/lib/rabbitmq/lib/*/sbin',
-  '/opt/homebrew/opt/rabbitmq/sbin',
-  '/usr/local/opt/rabbitmq/sbin',
-]
-
 const READY_WITHIN_MS = 60_000
 const STOPPED_WITHIN_MS = 20_000
-
-/** Where RabbitMQ's own scripts are; undefined when it is not installed. */
-export function findRabbitmqScripts(): string | undefined {
-  return globSync(SCRIPTS)
-    .sort()
-    .findLast((directory) => existsSync(path.join(directory, 'rabbitmq-server')))
-}
+const CTL_WITHIN_MS = 60_000
 
 /**
  * Starts a node that shares nothing with any other on the machine: names, ports, files, cookie and port
@@ -50,13 +39,18 @@ export function findRabbitmqScripts(): string | undefined {
 export async function startRabbitmqNode(options: {
   directory: string
   port?: number
+  /** The oldest that is installed, unless it is said. */
+  series?: Series
 }): Promise<RabbitmqNode> {
-  const scripts = findRabbitmqScripts()
-  if (!scripts) throw new Error('RabbitMQ is not installed')
+  const installation = findRabbitmq(options.series)
+  if (!installation) throw new Error(`RabbitMQ ${options.series ?? ''} is not installed`)
+  const { scripts, erlang } = installation
   const port = options.port ?? (await freePort())
   const env = await prepare(options.directory, port)
-  const node: NodeFile = { scripts, env }
-  writeFileSync(path.join(options.directory, 'node.json'), JSON.stringify(node), { mode: 0o600 })
+  if (erlang) env.PATH = `${erlang}:${env.PATH}`
+  const url = `amqp://guest:guest@127.0.0.1:${port}`
+  const node: NodeFile = { url, scripts, env }
+  writeFileSync(nodeFile(options.directory), JSON.stringify(node), { mode: 0o600 })
 
   const logFile = path.join(options.directory, 'server.log')
   const log = openSync(logFile, 'a')
@@ -65,7 +59,6 @@ export async function startRabbitmqNode(options: {
   const epmd = spawn('epmd', [], { ...spawned, stdio: [...spawned.stdio] })
   const server = spawn(path.join(scripts, 'rabbitmq-server'), [], { ...spawned, stdio: [...spawned.stdio] })
   closeSync(log)
-  const url = `amqp://guest:guest@127.0.0.1:${port}`
 
   const end = async (signal: NodeJS.Signals) => {
     await ended(server, signal)
@@ -82,26 +75,35 @@ export async function startRabbitmqNode(options: {
     url,
     pid: server.pid ?? 0,
     directory: options.directory,
-    ctl: (args, input) => rabbitmqctl(options.directory, args, input),
+    ctl: (args) => rabbitmqctl(options.directory, args),
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
   }
 }
 
+export function nodeFile(directory: string): string {
+  return path.join(directory, 'node.json')
+}
+
+export function readNodeFile(directory: string): NodeFile {
+  return JSON.parse(readFileSync(nodeFile(directory), 'utf8'))
+}
+
 /** Runs `rabbitmqctl` on the node of a directory; rejects with what it said. */
-export function rabbitmqctl(directory: string, args: string[], input = ''): Promise<string> {
-  const { scripts, env }: NodeFile = JSON.parse(readFileSync(path.join(directory, 'node.json'), 'utf8'))
+export function rabbitmqctl(directory: string, args: string[]): Promise<string> {
+  const { scripts, env } = readNodeFile(directory)
+  const options = { env, cwd: directory, timeout: CTL_WITHIN_MS, killSignal: 'SIGKILL' as const }
   return new Promise((resolve, reject) => {
     const ctl = execFile(
       path.join(scripts, 'rabbitmqctl'),
       ['--quiet', ...args],
-      { env, cwd: directory },
+      options,
       (error, stdout, stderr) => {
         if (error) reject(new Error(`rabbitmqctl ${args[0]}: ${stderr || stdout || error.message}`))
         else resolve(stdout)
       },
     )
-    ctl.stdin?.end(input)
+    ctl.stdin?.end()
   })
 }
 
@@ -121,6 +123,9 @@ async function prepare(directory: string, port: number): Promise<Record<string, 
     RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
     RABBITMQ_NODE_PORT: String(port),
     RABBITMQ_DIST_PORT: String(await freePort()),
+    // Without these all that run at the same time on this machine share 11 ports.
+    RABBITMQ_CTL_DIST_PORT_MIN: '20000',
+    RABBITMQ_CTL_DIST_PORT_MAX: '60000',
     RABBITMQ_MNESIA_BASE: path.join(directory, 'mnesia'),
     RABBITMQ_LOG_BASE: path.join(directory, 'log'),
     RABBITMQ_LOGS: '-',

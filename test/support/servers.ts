@@ -8,6 +8,7 @@ import { SYSTEM_DIRECTORY } from '../../src/cli/stack/system-directory.ts'
 import type { Log } from '../../src/lib/log.ts'
 import type { Shutdown } from '../../src/lib/shutdown.ts'
 import { installRabbitmq } from './install-rabbitmq.ts'
+import { type Series, seriesKnown } from './rabbitmq-installation.ts'
 import { startRabbitmqNode } from './rabbitmq-node.ts'
 import { ensureTemplate, SERVER_SETTINGS } from './template-database.ts'
 
@@ -15,9 +16,8 @@ import { ensureTemplate, SERVER_SETTINGS } from './template-database.ts'
 export interface ServerVariables {
   /** The administrator's, on the server where each test gets a database. */
   KODUS_TEST_DATABASE_URL: string
-  KODUS_TEST_RABBITMQ_URL?: string
-  /** The node's directory, for `rabbitmqctl`. */
-  KODUS_TEST_RABBITMQ_DIRECTORY?: string
+  /** Where the nodes are, each in a folder that is named after its series. */
+  KODUS_TEST_RABBITMQ_DIRECTORY: string
 }
 
 export interface ServerOptions {
@@ -30,10 +30,15 @@ export interface ServerOptions {
 
 /** Starts the servers that all test files share, with the database that each test's is copied from. */
 export async function startServers(options: ServerOptions): Promise<ServerVariables> {
-  const [database, rabbitmq] = await Promise.allSettled([startPostgres(options), startRabbitmq(options)])
+  const rabbitmq = path.join(options.directory, 'rabbitmq')
+  // All of them have settled when one has failed: only then is it known what is to be stopped.
+  const [database, ...brokers] = await Promise.allSettled([
+    startPostgres(options),
+    ...seriesKnown.map((series) => startRabbitmq(options, path.join(rabbitmq, series), series)),
+  ])
   if (database.status === 'rejected') throw database.reason
-  if (rabbitmq.status === 'rejected') throw rabbitmq.reason
-  return { ...database.value, ...rabbitmq.value }
+  for (const broker of brokers) if (broker.status === 'rejected') throw broker.reason
+  return { ...database.value, KODUS_TEST_RABBITMQ_DIRECTORY: rabbitmq }
 }
 
 async function startPostgres({ directory, shutdown, log }: ServerOptions) {
@@ -47,16 +52,16 @@ async function startPostgres({ directory, shutdown, log }: ServerOptions) {
   return { KODUS_TEST_DATABASE_URL: server.url }
 }
 
-async function startRabbitmq({ directory, rabbitmqRequired, shutdown }: ServerOptions) {
-  const reason = installRabbitmq()
+async function startRabbitmq(
+  { rabbitmqRequired, shutdown }: ServerOptions,
+  directory: string,
+  series: Series,
+): Promise<void> {
+  const reason = installRabbitmq(series)
   if (reason && rabbitmqRequired) throw new Error(reason)
-  if (reason) {
-    console.error(`${reason}. Its tests will be skipped.`)
-    return {}
-  }
-  const node = await startRabbitmqNode({ directory: path.join(directory, 'rabbitmq') })
-  shutdown.add('RabbitMQ', () => node.stop())
-  return { KODUS_TEST_RABBITMQ_URL: node.url, KODUS_TEST_RABBITMQ_DIRECTORY: node.directory }
+  if (reason) return console.error(`${reason}. Its tests will be skipped.`)
+  const node = await startRabbitmqNode({ directory, series })
+  shutdown.add(`RabbitMQ ${series}`, () => node.stop())
 }
 
 /** Stops the database servers whose tests ended too suddenly to do it, and removes what they put into /var/lib. */
