@@ -14,6 +14,10 @@ export async function claimJob(db: Database, jobId: string, worker: string): Pro
   const claim = () => transitionJob(db, 'claim', { jobId, actor: worker, reason: 'claimed' })
   const claimed = await claim()
   if (claimed) return claimed
-  const lapsed = await transitionJob(db, 'lapse', { jobId, actor: worker, reason: 'its worker stopped renewing the lease' })
+  const lapsed = await transitionJob(db, 'lapse', {
+    jobId,
+    actor: worker,
+    reason: 'its worker stopped renewing the lease',
+  })
   return lapsed && claim()
 }
