@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { KodusError, messageOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { settledWithin } from '../lib/settled-within.ts'
@@ -84,6 +85,7 @@ function startConsumer<Job>(
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
+      await setImmediate() // Slots that become free in this turn of the loop are filled by one claim.
       const free = slots.free()
       if (free > 0) await slots.fill(free, bell.ring)
       if (!stopping.signal.aborted) await bell.heard(POLL_MS)

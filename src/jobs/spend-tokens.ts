@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Log } from '../lib/log.ts'
 import type { JobTaker } from './queue.ts'
 import type { Outcome } from './rabbitmq-consumer.ts'
@@ -17,6 +18,7 @@ export function createTokenSpender<Job>(taker: JobTaker<Job>, log: Log) {
   async function fill(): Promise<void> {
     if (filling) return
     filling = true
+    await setImmediate() // What arrives, and what ends, in this turn of the loop is one claim.
     while (waiting.length > 0 && slots.free() > 0 && !stopping.signal.aborted) {
       const spent = waiting.splice(0, slots.free())
       const settleOne = (outcome: Outcome) => spent.pop()?.(outcome)

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Database } from '../store/database.ts'
 import { isDataError } from '../store/outages.ts'
 import { type MovedJob, type Transition, transitionJob, transitionJobs } from '../store/transition-job.ts'
@@ -12,8 +13,8 @@ interface Waiting {
 }
 
 /**
- * Lets jobs that end together share a statement and a commit, without a timer: whoever comes while one is on its
- * way goes with the next. One that PostgreSQL refuses fails alone.
+ * Lets jobs that end together share a statement and a commit: whoever comes while one is on its way goes with the
+ * next. One that PostgreSQL refuses fails alone.
  */
 export function completeTogether(db: Database): CompleteJob {
   let waiting: Waiting[] = []
@@ -21,6 +22,7 @@ export function completeTogether(db: Database): CompleteJob {
 
   async function flush(): Promise<void> {
     busy = true
+    await setImmediate() // What ends in this turn of the loop goes along.
     while (waiting.length > 0) {
       const batch = waiting
       waiting = []
