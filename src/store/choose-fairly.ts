@@ -41,6 +41,10 @@ export function chooseFairly(types: readonly string[]): string {
       order by organisation, repository, type limit 1) next
   ), running as materialized (
     select forge, organisation, repository, pull_request, type from workflow_jobs where status = 'PROCESSING'
+  ), committed as materialized (
+    -- What has begun to be posted ends first: a review begun meanwhile would count it as said.
+    select id, forge, repository, pull_request, type from workflow_jobs
+    where ${WAITS} and intended_run is not null and intended_run = run
   ), candidate as (
     select first.* from lane l
     join (values ${known}) as known (type, version) using (type)
@@ -53,10 +57,9 @@ export function chooseFairly(types: readonly string[]): string {
         and ($2::boolean or j.lapses < ${SUSPECT_AFTER_LAPSES})
         and not exists (select from running r
           where (r.forge, r.repository, r.pull_request, r.type) = (j.forge, j.repository, j.pull_request, j.type))
-        -- What has begun to be posted ends first: a review begun meanwhile would count it as said.
-        and not exists (select from workflow_jobs o
-          where (o.forge, o.repository, o.pull_request, o.type) = (j.forge, j.repository, j.pull_request, j.type)
-            and o.${WAITS} and o.intended_run = o.run and o.id <> j.id)
+        and not exists (select from committed c
+          where (c.forge, c.repository, c.pull_request, c.type) = (j.forge, j.repository, j.pull_request, j.type)
+            and c.id <> j.id)
       order by j.run_at, j.id limit $1::int) first
   ), single as (
     -- One of each pull request, and one suspect.

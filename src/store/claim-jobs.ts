@@ -29,8 +29,8 @@ export async function claimJobs(pool: DatabasePool, worker: string, choice: Choi
   const parameters = [...choiceParameters(choice), pg.escapeLiteral(worker)].join(', ')
   const claim = `
     set local plan_cache_mode = force_generic_plan;
-    -- A lane's first few are read in the order of the index, however many wait behind them.
-    set local enable_bitmapscan = off;
+    -- A lane's first few are read in the order of the index, however few rows there were when this was planned.
+    set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_hashjoin = off;
     select pg_advisory_xact_lock(${LOCK});
     execute ${name} (${parameters})`
   return withClient(pool, async (client) => {

@@ -14,6 +14,8 @@ create index workflow_jobs_failed on workflow_jobs (created_at desc, id desc)
 -- Choosing fairly: the lanes that wait, the first of each, and how many of each run.
 create index workflow_jobs_waiting on workflow_jobs (organisation, repository, type, run_at, id)
   where status in ('PENDING', 'RETRYING');
+create index workflow_jobs_committed on workflow_jobs (id)
+  where status in ('PENDING', 'RETRYING') and intended_run is not null;
 create index workflow_jobs_running on workflow_jobs (lease_until) where status = 'PROCESSING';
 
 -- Removing what is old enough.
