@@ -131,9 +131,9 @@ describe('the folder tree is the architecture', () => {
   })
 
   test('file and folder names are kebab-case, and no folder is a grab-bag', () => {
-    const names = globSync('{src,test,bench,scripts,docs}/**/*', {
-      exclude: (name) => name === 'node_modules',
-    })
+    const names = globSync('{src,test,bench,chaos,scripts,docs}/**/*', {
+      exclude: (name) => path.basename(name) === 'node_modules',
+    }).filter((name) => path.basename(name) !== 'node_modules')
     const odd = names.filter(
       (name) => !/^[a-z0-9.-]+$/.test(path.basename(name)) && path.basename(name) !== 'README.md',
     )

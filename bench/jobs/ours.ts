@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { startDispatcher } from '../../src/jobs/dispatch-due.ts'
 import { JOB_TYPES } from '../../src/jobs/job-types.ts'
+import { gatherPublished } from '../../src/jobs/note-published.ts'
 import { createPostgresQueue } from '../../src/jobs/postgres-queue.ts'
 import { publishRecorded } from '../../src/jobs/publish-jobs.ts'
 import type { JobQueue } from '../../src/jobs/queue.ts'
@@ -12,6 +13,7 @@ import { createLog } from '../../src/lib/log.ts'
 import { type DatabasePool, openDatabase } from '../../src/store/database.ts'
 import { recordDeliveries } from '../../src/store/record-deliveries.ts'
 import { createDeliveryBatcher } from '../../src/webhook-handler/batch-deliveries.ts'
+import { createIngestDatabase } from '../../src/webhook-handler/ingest-database.ts'
 import { DATABASE_DEADLINE_MS } from '../../src/webhook-handler/make-durable.ts'
 import { completeTogether } from '../../src/worker/complete-jobs.ts'
 import { takeJobs } from '../../src/worker/take-jobs.ts'
@@ -38,9 +40,11 @@ function ours(openQueue: OpenQueue): JobSystem {
         log,
       })
       const queue = openQueue(db, stores)
+      const ingestDb = createIngestDatabase(db, DATABASE_DEADLINE_MS)
+      const notes = gatherPublished(db, (error) => console.error(error))
       const batcher = createDeliveryBatcher({
-        record: (deliveries) => recordDeliveries(db, deliveries, queue.outboxDelayMs),
-        announce: (recorded) => publishRecorded({ db, queue }, recorded),
+        record: (deliveries) => recordDeliveries(ingestDb, deliveries, queue.outboxDelayMs),
+        announce: (recorded) => publishRecorded({ db, queue, notes }, recorded),
         deadlineMs: DATABASE_DEADLINE_MS,
         log,
       })
@@ -49,6 +53,7 @@ function ours(openQueue: OpenQueue): JobSystem {
           void (await batcher.add({ ...ownDelivery('github', randomUUID()), request })),
         async close() {
           await batcher.settled()
+          await notes.close()
           await queue.close()
           await db.end()
         },

@@ -1,23 +1,26 @@
 import { KodusError } from '../lib/errors.ts'
 import { reached } from '../lib/moments.ts'
 import type { Database } from '../store/database.ts'
-import { deferJobs } from '../store/defer-jobs.ts'
-import { isDatabaseUnavailable } from '../store/outages.ts'
 import type { RecordedDelivery } from '../store/record-deliveries.ts'
 import type { WaitingJob } from '../store/take-due-jobs.ts'
+import { notePublished, type PublishedNotes } from './note-published.ts'
 import type { JobQueue } from './queue.ts'
 
-/** Confirmed jobs are published again after this, should the queue have lost them. */
-const PUBLISHED_FOR_SECONDS = 3600
+export interface PublishingStores {
+  db: Database
+  queue: JobQueue
+  notes?: PublishedNotes
+}
 
 /**
  * Publishes jobs whose rows are committed, and notes in the rows that the queue has them. Either store being
  * away is no error here, and the queue has logged it: `due_at` brings the rows back, at worst a second time.
  *
+ * @param stores `notes`: gathers what to note, where that may come a little later
  * @returns whether the queue took them
  */
 export async function publishJobs(
-  { db, queue }: { db: Database; queue: JobQueue },
+  { db, queue, notes }: PublishingStores,
   jobs: readonly WaitingJob[],
 ): Promise<boolean> {
   if (jobs.length === 0) return true
@@ -30,15 +33,14 @@ export async function publishJobs(
   }
   const rowsAreTheQueue = queue.outboxDelayMs === 0
   if (rowsAreTheQueue) return true
-  await deferJobs(db, jobs, PUBLISHED_FOR_SECONDS).catch((error) => {
-    if (!isDatabaseUnavailable(error)) throw error
-  })
+  if (notes) notes.add(jobs)
+  else await notePublished(db, jobs)
   return true
 }
 
 /** Publishes the jobs of deliveries that were just recorded, as far as they wait for a worker. */
 export async function publishRecorded(
-  stores: { db: Database; queue: JobQueue },
+  stores: PublishingStores,
   recorded: Iterable<RecordedDelivery>,
 ): Promise<void> {
   const waiting: WaitingJob[] = []

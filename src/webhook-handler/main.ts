@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import manifest from '../../package.json' with { type: 'json' }
+import { gatherPublished } from '../jobs/note-published.ts'
 import { createPostgresQueue } from '../jobs/postgres-queue.ts'
 import { publishRecorded } from '../jobs/publish-jobs.ts'
 import { createLog } from '../lib/log.ts'
@@ -59,9 +60,11 @@ const queue = broker ?? createPostgresQueue({ pool: db, log })
 shutdown.add('queue', () => queue.close())
 
 const ingestDb = createIngestDatabase(db, DATABASE_DEADLINE_MS)
+const notes = gatherPublished(db, (error) => log.error({ err: error }, 'published jobs were not noted'))
+shutdown.add('notes of what was published', () => notes.close())
 const batcher = createDeliveryBatcher({
   record: (deliveries) => recordDeliveries(ingestDb, deliveries, queue.outboxDelayMs),
-  announce: (recorded) => publishRecorded({ db: ingestDb, queue }, recorded),
+  announce: (recorded) => publishRecorded({ db: ingestDb, queue, notes }, recorded),
   deadlineMs: DATABASE_DEADLINE_MS,
   log,
 })
