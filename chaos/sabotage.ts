@@ -33,7 +33,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     edits: [
       {
         file: 'src/webhook-handler/receive-webhook.ts',
-        from: 'const { by, recorded } = await makeDurable(delivery)',
+        from: "const { by, recorded } = await traced({ name: 'make durable' }, () => makeDurable(delivery))",
         to: `makeDurable(delivery).catch(() => {})
   const { by, recorded } = { by: 'database' as const, recorded: undefined }`,
       },
