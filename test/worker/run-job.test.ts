@@ -68,7 +68,7 @@ async function aJob(t: TestContext, { model, request = {} }: { model?: Model; re
       assert.ok(job)
       return job
     },
-    makeDue: () => db.query(`update workflow_jobs set due_at = now() where id = $1`, [jobId]),
+    makeDue: () => db.query(`update workflow_jobs set due_at = now(), run_at = now() where id = $1`, [jobId]),
   }
 }
 
