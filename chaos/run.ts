@@ -211,8 +211,8 @@ async function runIn(scope: Scope, directory: string, options: ChaosOptions, say
   await github.webhooks.settled()
   const sent = performance.now()
 
-  await operator.stop()
   await striker.heal()
+  await operator.stop()
   courier.calm()
   await Promise.all([...processes.values()].map((process) => process.ready()))
   const hastened = await untilQuiet({ db, courier, options, say })

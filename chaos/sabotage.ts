@@ -33,9 +33,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     edits: [
       {
         file: 'src/webhook-handler/receive-webhook.ts',
-        from: "const { by, recorded } = await traced({ name: 'make durable' }, () => makeDurable(delivery))",
-        to: `makeDurable(delivery).catch(() => {})
-  const { by, recorded } = { by: 'database' as const, recorded: undefined }`,
+        from: "await traced({ name: 'make durable' }, () => makeDurable(delivery))",
+        to: "(makeDurable(delivery).catch(() => {}), { by: 'database' as const, recorded: undefined })",
       },
     ],
   },
@@ -178,9 +177,9 @@ export const SABOTAGES: readonly Sabotage[] = [
   },
   {
     name: 'blame-the-job',
-    breaks: 'a job pays for an outage of the database',
+    breaks: 'a job pays for what is no fault of its own',
     shows: ['infrastructure_failures'],
-    faults: ['database', 'link'],
+    faults: ['restart', 'link'],
     edits: [
       {
         file: 'src/worker/record-failure.ts',

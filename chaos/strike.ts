@@ -31,7 +31,7 @@ export interface Victims {
 export interface Striker {
   /** Lets a fault happen, after whatever strikes the same thing at the moment. */
   strike(fault: Fault): void
-  /** Ends all faults; resolves when everything is as it was. What is frozen stays so for its time. */
+  /** Resolves when every fault has struck and had its time, and everything is as it was. */
   heal(): Promise<void>
   /** How often each fault struck, by its name; and, of those of forge and model, how many requests it met. */
   struck: Map<string, { times: number; requests: number }>
@@ -59,8 +59,7 @@ export function createStriker(victims: Victims, say: (line: string) => void): St
   const failures: string[] = []
   const busy = new Map<string, Promise<void>>()
   const handles: { name: string; handle: FaultHandle }[] = []
-  const over = new AbortController()
-  const pass = (seconds: number) => sleep(seconds * 1000, undefined, { signal: over.signal }).catch(() => {})
+  const pass = (seconds: number) => sleep(seconds * 1000)
 
   const count = (name: string, requests: number) => {
     const before = struck.get(name) ?? { times: 0, requests: 0 }
@@ -68,7 +67,6 @@ export function createStriker(victims: Victims, say: (line: string) => void): St
   }
 
   async function happen(fault: Fault): Promise<void> {
-    if (over.signal.aborted) return
     say(
       `${nameOf(fault)}${'process' in fault && fault.process ? ` (${fault.process})` : ''}, ${fault.seconds} s`,
     )
@@ -81,8 +79,7 @@ export function createStriker(victims: Victims, say: (line: string) => void): St
       case 'freeze': {
         const frozen = processOf(fault.process)
         frozen.signal('SIGSTOP')
-        // To its end in any case: what it wakes up to is what matters.
-        await sleep(fault.seconds * 1000)
+        await pass(fault.seconds)
         return frozen.signal('SIGCONT')
       }
       case 'clock': {
@@ -167,7 +164,6 @@ export function createStriker(victims: Victims, say: (line: string) => void): St
       busy.set(key, after)
     },
     async heal() {
-      over.abort()
       await Promise.all(busy.values())
       victims.github.recover()
       victims.model.behave(NOTHING)

@@ -19,7 +19,7 @@ test(
     skip: description || skipWithoutRabbitmq,
     timeout,
   },
-  async (t) => keeps(t, readOptions(['--webhooks', '160', '--seed', '7'])),
+  async (t) => keeps(t, readOptions(['--webhooks', '160', '--seed', '38'])),
 )
 
 test('every promise is kept without a broker, too', { skip: description, timeout }, async (t) =>
