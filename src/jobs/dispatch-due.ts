@@ -8,6 +8,7 @@ import { findForgotten } from '../store/find-forgotten.ts'
 import { lapseLeases } from '../store/lapse-leases.ts'
 import { mendClock } from '../store/mend-clock.ts'
 import { takeDueJobs } from '../store/take-due-jobs.ts'
+import { RENEW_EVERY_MS } from './job.ts'
 import { publishJobs } from './publish-jobs.ts'
 import type { JobQueue } from './queue.ts'
 
@@ -37,9 +38,16 @@ export interface DispatcherOptions {
 export function startDispatcher(options: DispatcherOptions): { stop(): Promise<void> } {
   const { db, queue, types, limits, worker, log, everyMs = 1_000 } = options
   let mended = performance.now()
+  let lapseFrom = 0
+
+  /** Whoever renews its leases was cut off too, and gets the time to do it. */
+  const allowRenewals = (error: unknown): never => {
+    lapseFrom = performance.now() + RENEW_EVERY_MS + 2_000
+    throw error
+  }
 
   const reclaim = async (): Promise<void> => {
-    const lapsed = await lapseLeases(db, worker)
+    const lapsed = performance.now() < lapseFrom ? [] : await lapseLeases(db, worker).catch(allowRenewals)
     takeovers.add({}, lapsed.length)
     for (const { id, deliveryId, lapses } of lapsed) {
       log.warn({ jobId: id, deliveryId, lapses }, 'took a job from a worker that stopped renewing its lease')

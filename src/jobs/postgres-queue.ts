@@ -87,8 +87,10 @@ function startConsumer<Job>(
     while (!stopping.signal.aborted) {
       await setImmediate() // Slots that become free in this turn of the loop are filled by one claim.
       const free = slots.free()
-      if (free > 0) await slots.fill(free, bell.ring)
-      if (!stopping.signal.aborted) await bell.heard(POLL_MS)
+      const started = free > 0 ? await slots.fill(free, bell.ring) : 0
+      // A pull request has one job running: what was not among these may be now.
+      const more = started !== 'later' && started > 0 && started < free
+      if (!more && !stopping.signal.aborted) await bell.heard(POLL_MS)
     }
   }
 

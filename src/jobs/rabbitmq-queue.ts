@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KodusError, messageOf } from '../lib/errors.ts'
+import { settledWithin } from '../lib/settled-within.ts'
 import { parseDelivery, parseJobMessage } from './parse-message.ts'
 import type { IntakeQueue, JobQueue } from './queue.ts'
 import type { RabbitmqOptions } from './rabbitmq-connection.ts'
@@ -12,6 +13,7 @@ import { INTAKE_KEY, INTAKE_QUEUE, JOBS_QUEUE, routingKey } from './topology.ts'
 const OUTBOX_DELAY_MS = 5_000
 /** Brokers cut off a consumer that leaves a message unacknowledged for 30 minutes. */
 const ACKNOWLEDGE_WITHIN_MS = 20 * 60_000
+const STOP_TIMEOUT_MS = 2_000
 /** Deliveries a worker records at a time. */
 const RECORDERS = 16
 const FIRST_RECORD_RETRY_MS = 250
@@ -83,7 +85,7 @@ export function createRabbitmqQueue(options: RabbitmqOptions): JobQueue & { inta
 
     async consume(taker) {
       const tokens = createTokenSpender(taker, log)
-      return consume({
+      const consumer = consume({
         queue: JOBS_QUEUE,
         slots: taker.slots,
         acknowledgeWithinMs: ACKNOWLEDGE_WITHIN_MS,
@@ -93,6 +95,13 @@ export function createRabbitmqQueue(options: RabbitmqOptions): JobQueue & { inta
           return 'reject'
         },
       })
+      return {
+        // Jobs being claimed at this moment are still run: left alone, they would wait for their lease to lapse.
+        async stop() {
+          await consumer.stop()
+          await settledWithin(STOP_TIMEOUT_MS, tokens.settled())
+        },
+      }
     },
 
     depth: () => publisher.queueDepth(JOBS_QUEUE),

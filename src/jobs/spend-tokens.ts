@@ -12,31 +12,43 @@ export function createTokenSpender<Job>(taker: JobTaker<Job>, log: Log) {
   const stopping = new AbortController()
   const slots = createSlots(taker, stopping.signal, log)
   const waiting: ((outcome: Outcome) => void)[] = []
-  let filling = false
+  let filling: Promise<void> | undefined
+  let again = false
   let heeding = false
 
-  async function fill(): Promise<void> {
-    if (filling) return
-    filling = true
-    await setImmediate() // What arrives, and what ends, in this turn of the loop is one claim.
+  function fill(): void {
+    again = true
+    filling ??= fillWhileAsked().finally(() => {
+      filling = undefined
+      if (again) fill()
+    })
+  }
+
+  async function fillWhileAsked(): Promise<void> {
+    while (again) {
+      again = false
+      await setImmediate() // What arrives, and what ends, in this turn of the loop is one claim.
+      await fillOnce()
+    }
+    if (stopping.signal.aborted) for (const settle of waiting.splice(0)) settle('release')
+  }
+
+  async function fillOnce(): Promise<void> {
     while (waiting.length > 0 && slots.free() > 0 && !stopping.signal.aborted) {
       const spent = waiting.splice(0, slots.free())
       const settleOne = (outcome: Outcome) => spent.pop()?.(outcome)
       const ended = () => {
         settleOne('acknowledge')
-        void fill()
+        fill()
       }
       const count = spent.length
       const started = await slots.fill(count, ended)
-      if (started === 'later') {
-        waiting.unshift(...spent)
-        break
-      }
-      const outcome = stopping.signal.aborted ? 'release' : 'acknowledge'
-      for (let left = count - started; left > 0; left -= 1) settleOne(outcome)
+      if (started === 'later') return void waiting.unshift(...spent)
+      const left = count - started
+      // A pull request has one job running: what was not among these may be now.
+      if (started > 0) waiting.unshift(...spent.splice(0, left))
+      else for (const settle of spent.splice(0)) settle(stopping.signal.aborted ? 'release' : 'acknowledge')
     }
-    filling = false
-    if (stopping.signal.aborted) for (const release of waiting.splice(0)) release('release')
   }
 
   function heed(stop: AbortSignal): void {
@@ -44,7 +56,7 @@ export function createTokenSpender<Job>(taker: JobTaker<Job>, log: Log) {
     heeding = true
     const stopNow = () => {
       stopping.abort()
-      void fill()
+      fill()
     }
     if (stop.aborted) stopNow()
     else stop.addEventListener('abort', stopNow, { once: true })
@@ -56,8 +68,12 @@ export function createTokenSpender<Job>(taker: JobTaker<Job>, log: Log) {
       heed(stop)
       return new Promise((settle) => {
         waiting.push(settle)
-        void fill()
+        fill()
       })
+    },
+    /** Resolves when no claim is on its way any more. */
+    async settled(): Promise<void> {
+      while (filling) await filling
     },
   }
 }

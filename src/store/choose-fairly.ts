@@ -42,8 +42,9 @@ export function chooseFairly(types: readonly string[]): string {
   ), running as materialized (
     select forge, organisation, repository, pull_request, type from workflow_jobs where status = 'PROCESSING'
   ), committed as materialized (
-    -- What has begun to be posted ends first: a review begun meanwhile would count it as said.
-    select id, forge, repository, pull_request, type from workflow_jobs
+    -- What has begun to be posted ends first, the oldest before the others: a review begun meanwhile would count
+    -- it as said.
+    select id, forge, repository, pull_request, type, created_at from workflow_jobs
     where ${WAITS} and intended_run is not null and intended_run = run
   ), candidate as (
     select first.* from lane l
@@ -59,7 +60,8 @@ export function chooseFairly(types: readonly string[]): string {
           where (r.forge, r.repository, r.pull_request, r.type) = (j.forge, j.repository, j.pull_request, j.type))
         and not exists (select from committed c
           where (c.forge, c.repository, c.pull_request, c.type) = (j.forge, j.repository, j.pull_request, j.type)
-            and c.id <> j.id)
+            and c.id <> j.id
+            and (j.intended_run is distinct from j.run or (c.created_at, c.id) < (j.created_at, j.id)))
       order by j.run_at, j.id limit $1::int) first
   ), single as (
     -- One of each pull request, and one suspect.

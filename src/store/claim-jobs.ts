@@ -28,6 +28,8 @@ export async function claimJobs(pool: DatabasePool, worker: string, choice: Choi
   const { name, prepare } = claimStatement(choice.types)
   const parameters = [...choiceParameters(choice), pg.escapeLiteral(worker)].join(', ')
   const claim = `
+    -- Given up on the server too: a claim that is made for nobody keeps its jobs waiting for their leases to lapse.
+    set local lock_timeout = '5s'; set local statement_timeout = '10s';
     set local plan_cache_mode = force_generic_plan;
     -- A lane's first few are read in the order of the index, however few rows there were when this was planned.
     set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_hashjoin = off;

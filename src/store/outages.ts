@@ -7,9 +7,14 @@ export function isDataError(error: unknown): boolean {
   return /^(22|23|54)/.test(sqlState(error))
 }
 
+/** Somebody held a row for too long. What else was in the statement would have gone through. */
+export function isHeldUp(error: unknown): boolean {
+  return /^(55P03|57014)$/.test(sqlState(error))
+}
+
 /** The server is away, starting, stopping, full, read-only after a failover, refuses us, or took too long. */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  if (error instanceof pg.DatabaseError) return /^(08|25006|28|3D|40|53|57)/.test(sqlState(error))
+  if (error instanceof pg.DatabaseError) return /^(08|25006|28|3D|40|53|55P03|57)/.test(sqlState(error))
   if (!(error instanceof Error) || error instanceof KodusError) return false
   // The socket's and TLS's own errors carry a code; those that pg makes itself only a message.
   return 'code' in error || /connection|timeout|not queryable/i.test(error.message)

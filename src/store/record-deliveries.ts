@@ -68,7 +68,9 @@ function rowOf(delivery: Delivery) {
     payload: request ?? command,
     reason: request ? reasonOf(request.action) : `comment: ${command?.command}`,
   }
-  return { forge, deliveryId, jobId, digest, receivedAt, pullRequest, traceparent, ...job }
+  // How long ago, by one clock: where a forge dates nothing, the moment is the database's.
+  const ageMs = Math.max(0, Date.now() - Date.parse(receivedAt))
+  return { forge, deliveryId, jobId, digest, receivedAt, ageMs, pullRequest, traceparent, ...job }
 }
 
 /** How a review came to be asked for. */
@@ -83,7 +85,7 @@ function reasonOf(action: string): string {
 const RECORD = `
   with incoming as (
     select * from json_to_recordset($1::json) as d (
-      forge text, "deliveryId" text, "jobId" uuid, digest text, "receivedAt" timestamptz, "pullRequest" jsonb,
+      forge text, "deliveryId" text, "jobId" uuid, digest text, "receivedAt" timestamptz, "ageMs" bigint, "pullRequest" jsonb,
       type text, version smallint, payload jsonb, reason text, traceparent text)
   ), fresh as (
     insert into deliveries (forge, delivery_id, digest, job_id)
@@ -92,7 +94,7 @@ const RECORD = `
     on conflict do nothing
     returning forge, delivery_id, job_id
   ), told as (
-    select i.forge, s.* , coalesce(s."updatedAt", i."receivedAt") as at, i."receivedAt"
+    select i.forge, s.* , coalesce(s."updatedAt", now() - i."ageMs" * interval '1 millisecond') as at, i."receivedAt"
     from incoming i, jsonb_to_record(i."pullRequest") as s (
       repository text, "pullRequest" text, head text, state text, draft boolean, "updatedAt" timestamptz)
     where i."pullRequest" is not null

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Delivery } from '../jobs/review-request.ts'
 import { KodusError, messageOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
-import { isDataError } from '../store/outages.ts'
+import { isDataError, isHeldUp } from '../store/outages.ts'
 import type { RecordedDelivery } from '../store/record-deliveries.ts'
 
 /** Rows of one insert. Measured: larger ones save nothing more. */
@@ -101,10 +101,16 @@ export function createDeliveryBatcher({
         return track(announceAll([...recorded.values()]))
       } catch (error) {
         if (isDataError(error)) return divide(rest, error)
+        if (isHeldUp(error) && rest.length > 1) return separate(rest)
         for (const entry of rest) entry.trouble = error
         await sleep(RETRY_MS)
       }
     }
+  }
+
+  /** Nobody waits for the one that is held up, nor does the next insert. */
+  const separate = (batch: readonly Entry[]): void => {
+    for (const entry of batch) track(write([entry]))
   }
 
   const divide = async (batch: Entry[], error: unknown): Promise<void> => {

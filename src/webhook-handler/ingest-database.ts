@@ -3,6 +3,9 @@ import type { PoolClient } from 'pg'
 import type { Database, DatabasePool } from '../store/database.ts'
 import { withClient } from '../store/with-client.ts'
 
+/** Whoever holds a row for longer holds up its own webhooks alone, not those that share the statement. */
+const LOCK_TIMEOUT_MS = 200
+
 /**
  * The database as webhooks are written to it: few statements, thousands of times a second, each in vain after its
  * deadline.
@@ -21,7 +24,7 @@ export function createIngestDatabase(pool: DatabasePool, deadlineMs: number): Da
   const limited = new WeakSet<PoolClient>()
   const limit = async (client: PoolClient) => {
     if (limited.has(client)) return
-    await client.query(`set statement_timeout = ${deadlineMs}`)
+    await client.query(`set statement_timeout = ${deadlineMs}; set lock_timeout = ${LOCK_TIMEOUT_MS}`)
     limited.add(client)
   }
 

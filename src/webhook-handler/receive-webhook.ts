@@ -6,6 +6,7 @@ import type { JobStatus } from '../jobs/job.ts'
 import { type Delivery, type ForgeName, jobIdOf, type PullRequestState } from '../jobs/review-request.ts'
 import { KodusError } from '../lib/errors.ts'
 import { isCommitId } from '../lib/git/ref.ts'
+import { reached } from '../lib/moments.ts'
 import { traced, traceparent } from '../lib/telemetry/trace.ts'
 import type { WebhookSecrets } from './config.ts'
 import type { MakeDurable, Receipt } from './make-durable.ts'
@@ -95,6 +96,7 @@ async function readDelivery(
     throw signatureInvalid(forge, `${made}, or not for this body.`)
   }
   const deliveryId = readDeliveryId(headers[source.deliveryHeader], source.deliveryHeader)
+  reached('webhook-verified', { forge })
   const narrowed = source.narrow(headers, body)
   if ('ignored' in narrowed) return narrowed
   const delivery: Delivery = {

@@ -7,7 +7,7 @@ import { retryDelayMs, toldDelayMs } from './retry-delay.ts'
 import type { AttemptEnd } from './work.ts'
 
 /** Between two tries of a job that cannot post. Resuming does not wait for it: see store/lift-stop.ts. */
-const PARKED_MS = 5 * 60_000
+const PARKED_MS = 60_000
 
 const STORE_RETRY_MS = 5_000
 

@@ -8,7 +8,7 @@ import type { Log } from '../lib/log.ts'
 import { reached } from '../lib/moments.ts'
 import { namingOutages } from '../store/outages.ts'
 import type { MovedJob } from '../store/transition-job.ts'
-import { startAttempt } from './attempt.ts'
+import { type Attempt, startAttempt } from './attempt.ts'
 import type { JobRunner } from './job-runner.ts'
 import { measureAttempt } from './measure-attempt.ts'
 import { recordFailure } from './record-failure.ts'
@@ -40,7 +40,7 @@ async function runAttempt(job: MovedJob, runner: JobRunner, ready?: Promise<void
   const work = workOf(job, attempt.signal, runner, log)
   let end: AttemptEnd
   try {
-    if (ready) await abortable(ready, attempt.signal)
+    if (ready) await untilReady(ready, attempt, runner.stopping)
     attempt.limit(type.deadlineMs)
     await refuse(job, runner, attempt.signal)
     end = await complete(job, await work.run(), runner, log)
@@ -53,6 +53,12 @@ async function runAttempt(job: MovedJob, runner: JobRunner, ready?: Promise<void
   reached('job-ended', { jobId: job.id, how: end.how })
   await work.tell(end).catch((error) => log.warn(`nobody was told (${end.how}): ${messageOf(error)}`))
   return end
+}
+
+async function untilReady(ready: Promise<void>, attempt: Attempt, stopping: AbortSignal): Promise<void> {
+  const stop = () => attempt.stop('worker-stops')
+  stopping.addEventListener('abort', stop, { once: true })
+  await abortable(ready, attempt.signal).finally(() => stopping.removeEventListener('abort', stop))
 }
 
 /** What is done for a job, by its type. */

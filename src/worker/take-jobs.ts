@@ -31,18 +31,7 @@ export function takeJobs(
     slots,
     async claim(count) {
       if (suspectInHand) return 'later'
-      const claimed: MovedJob[] = []
-      // A pull request has one job running, so a choice may come out smaller than what there is.
-      for (let found = 1; found > 0 && claimed.length < count; ) {
-        const choice = { types, limits, count: count - claimed.length, withSuspect: !claimed.some(isSuspect) }
-        const jobs = await claimJobs(runner.db, runner.worker, choice).catch((error: unknown) => {
-          // What was claimed before it must be run all the same.
-          if (claimed.length === 0) throw error
-          return []
-        })
-        claimed.push(...jobs)
-        found = jobs.length
-      }
+      const claimed = await claimJobs(runner.db, runner.worker, { types, limits, count, withSuspect: true })
       suspectInHand = claimed.some(isSuspect)
       return claimed
     },

@@ -8,6 +8,7 @@ import { claimJobs } from '../../src/store/claim-jobs.ts'
 import type { DatabasePool } from '../../src/store/database.ts'
 import { lapseLeases } from '../../src/store/lapse-leases.ts'
 import { recordDeliveries } from '../../src/store/record-deliveries.ts'
+import type { MovedJob } from '../../src/store/transition-job.ts'
 import { NO_LIMITS } from '../support/claim-job.ts'
 import { aDelivery } from '../support/deliveries.ts'
 
@@ -166,6 +167,33 @@ export function testJobQueue(
       },
     )
 
+    test('runs what it was claiming when it was told to stop', LIMIT, async (t) => {
+      const server = await start(t)
+      const queue = server.open()
+      const job = await newJob(server)
+      const gate = new EventEmitter()
+      const claiming = once(gate, 'claiming')
+      const goOn = once(gate, 'go on')
+      const run: string[] = []
+      const consumer = await queue.consume({
+        slots: 1,
+        async claim(count) {
+          gate.emit('claiming')
+          await goOn
+          return claimFairly(server.db, count)
+        },
+        run: async ({ id }) => void run.push(id),
+      })
+      await queue.publish([job])
+      await claiming
+
+      const stopped = consumer.stop()
+      setTimeout(() => gate.emit('go on'), 200)
+      await stopped
+
+      assert.deepEqual(run, [job.jobId])
+    })
+
     test('rejects a publish with QUEUE_UNAVAILABLE while its server is away', LIMIT, async (t) => {
       const server = await start(t)
       const queue = server.openAway()
@@ -235,6 +263,10 @@ async function record(db: DatabasePool, count: number, repository?: string): Pro
   return deliveries.map(({ jobId }) => ({ jobId, type: 'code-review', version: 1 }))
 }
 
+function claimFairly(db: DatabasePool, count: number): Promise<MovedJob[]> {
+  return claimJobs(db, 'test', { types: ['code-review'], limits: NO_LIMITS, count, withSuspect: true })
+}
+
 /** A consumer that claims what may run, and holds it until told to settle. */
 async function startWorker(
   { db }: QueueServer,
@@ -247,8 +279,7 @@ async function startWorker(
 
   const consumer = await queue.consume({
     slots,
-    claim: (count) =>
-      claimJobs(db, 'test', { types: ['code-review'], limits: NO_LIMITS, count, withSuspect: true }),
+    claim: (count) => claimFairly(db, count),
     async run({ id, type, version }) {
       const message = { jobId: id, type, version }
       handed.push(message)

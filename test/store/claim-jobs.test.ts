@@ -181,3 +181,28 @@ test('a claim shows in the history of the job, with who claimed it', async (t) =
     },
   ])
 })
+
+test('a claim that its worker has given up is not made later', async (t) => {
+  const { pool: db } = await createDatabase(t)
+  await aBurst(db, 'acme/shop', 3)
+  const holder = await db.connect()
+  await holder.query('begin')
+  await holder.query('select pg_advisory_xact_lock(7035114922)')
+  await assert.rejects(claim(db, 3), /lock timeout/)
+  await holder.query('rollback')
+  holder.release()
+  assert.equal((await db.query(`select from workflow_jobs where status = 'PROCESSING'`)).rowCount, 0)
+})
+
+test('of a pull request whose reviews were both begun to be posted, the older goes first, then the newer', async (t) => {
+  const { pool: db } = await createDatabase(t)
+  const [older, newer, later] = await aBurst(db, 'acme/shop', 3, '7')
+  await db.query(`update workflow_jobs set intended_run = run where id in ($1, $2)`, [older, newer])
+  const order: string[] = []
+  for (let jobs = await claim(db, 4); jobs.length > 0; jobs = await claim(db, 4)) {
+    order.push(...jobs.map(({ id }) => id))
+    await finish(db, jobs)
+  }
+  const begun = [older ?? '', newer ?? ''].sort()
+  assert.deepEqual(order, [...begun, later], 'recorded together: told apart by their ids')
+})

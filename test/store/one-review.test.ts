@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import type { ReviewRequest } from '../../src/jobs/review-request.ts'
 import type { DatabasePool } from '../../src/store/database.ts'
 import { findOlderTwin } from '../../src/store/find-older-twin.ts'
+import { lapseLeases } from '../../src/store/lapse-leases.ts'
+import { putStop } from '../../src/store/put-stop.ts'
 import { recordDeliveries } from '../../src/store/record-deliveries.ts'
 import { recordIntent } from '../../src/store/record-intent.ts'
 import { recordPosted } from '../../src/store/record-posted.ts'
@@ -141,4 +143,19 @@ test('a younger job is superseded by an older one that is approved as it is', as
   const older = await aTwin(db, { approvedBy: 'mona' })
   assert.equal(await findOlderTwin(db, await aTwin(db)), older)
   assert.equal(await findOlderTwin(db, await aTwin(db, { approvedBy: 'lisa' })), older)
+})
+
+test('a worker that freezes in the middle of its intent loses job and locks all the same', async (t) => {
+  const { pool: db } = await createDatabase(t)
+  const job = await aRunningTwin(db)
+  const { pool, reached, goOn } = pausingBefore(db, 'commit')
+  const frozen = recordIntent(pool, job, REVIEW, REVIEW)
+  await reached
+  await db.query(`select pg_sleep(4)`)
+  await db.query(`update workflow_jobs set lease_until = now() - interval '1 second'`)
+  assert.equal((await lapseLeases(db, 'another worker')).length, 1)
+  await putStop(db, { name: 'posting', reason: null, actor: 'mona' })
+  goOn()
+  await assert.rejects(frozen)
+  assert.equal((await db.query('select from reviews')).rowCount, 0)
 })

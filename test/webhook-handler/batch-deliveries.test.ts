@@ -6,6 +6,7 @@ import { silentLog } from '../../src/lib/log.ts'
 import type { Database } from '../../src/store/database.ts'
 import { type RecordedDelivery, recordDeliveries } from '../../src/store/record-deliveries.ts'
 import { createDeliveryBatcher } from '../../src/webhook-handler/batch-deliveries.ts'
+import { createIngestDatabase } from '../../src/webhook-handler/ingest-database.ts'
 import { createDatabase } from '../support/database.ts'
 import { aDelivery } from '../support/deliveries.ts'
 
@@ -62,6 +63,25 @@ test('a row that PostgreSQL refuses fails alone, wherever in its batch it stands
     else assert.ok(result.status === 'rejected' && result.reason.code === 'DELIVERY_REFUSED', `delivery ${n}`)
   }
   assert.equal((await pool.query('select from workflow_jobs')).rowCount, 62)
+})
+
+test('a row that somebody holds delays its own delivery alone', async (t) => {
+  const { pool } = await createDatabase(t)
+  const { batcher } = createBatcher(createIngestDatabase(pool, 5_000))
+  const ofPullRequest = (pullRequest: string) =>
+    aDelivery({ request: { pullRequest }, pullRequest: { updatedAt: null } })
+  await batcher.add(ofPullRequest('held'))
+  const holder = await pool.connect()
+  await holder.query('begin')
+  await holder.query(`select from pull_requests for update`)
+
+  const held = batcher.add(ofPullRequest('held'))
+  await Promise.all(Array.from({ length: 40 }, (_, n) => batcher.add(ofPullRequest(`free ${n}`))))
+  assert.equal(await Promise.race([held, 'still held']), 'still held')
+
+  await holder.query('rollback')
+  holder.release()
+  assert.equal((await held)?.duplicate, false)
 })
 
 test('a delivery that comes twice at once is answered twice, once as a duplicate', async (t) => {

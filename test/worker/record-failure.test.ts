@@ -112,7 +112,7 @@ test('a rate limit is waited out, at least as long as a failure without one, and
 const OURS: [code: string, thrown: unknown, seconds: number][] = [
   ['DATABASE_UNAVAILABLE', transient('DATABASE_UNAVAILABLE'), 5],
   ['QUEUE_UNAVAILABLE', transient('QUEUE_UNAVAILABLE'), 5],
-  ['POSTING_STOPPED', transient('POSTING_STOPPED'), 300],
+  ['POSTING_STOPPED', transient('POSTING_STOPPED'), 60],
   ['GIT_TOO_LARGE', transient('GIT_TOO_LARGE'), 60],
   ['UNEXPECTED', Object.assign(new Error('write'), { code: 'ENOSPC' }), 60],
   ['WORKER_STOPS', transient('WORKER_STOPS'), 0],

@@ -70,7 +70,10 @@ export async function ended(
 
 /** As if the time that a job waits for had come. */
 export async function makeDue({ db }: Stack, jobId: string): Promise<void> {
-  await db.query(`update workflow_jobs set due_at = now(), run_at = now() where id = $1 and status = 'RETRYING'`, [jobId])
+  await db.query(
+    `update workflow_jobs set due_at = now(), run_at = now() where id = $1 and status = 'RETRYING'`,
+    [jobId],
+  )
   await announceJobs(db)
 }
 
