@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { JOB_TYPES } from '../../../src/jobs/job-types.ts'
 import { githubDescription, type PullRequest } from '../../github/server.ts'
 import type { Failure } from '../../github/types.ts'
 import { fails } from '../../support/llm-server.ts'
@@ -186,10 +187,11 @@ test('failures of GitHub that last', { skip, timeout, concurrency: 6 }, async (t
     fail(stack, name, 'submit', { status: 500 }, PERMANENTLY)
     const pull = open(stack, name)
     const job = await ended(stack, name)
-    assert.deepEqual([job.status, job.attempts], ['FAILED', 5])
-    assert.deepEqual(job.failures, Array(5).fill(UNAVAILABLE))
+    const { maxAttempts } = JOB_TYPES['code-review']
+    assert.deepEqual([job.status, job.attempts], ['FAILED', maxAttempts])
+    assert.deepEqual(job.failures, Array(maxAttempts).fill(UNAVAILABLE))
     await assertNotReviewed(pull, UNAVAILABLE, /githubstatus\.com/)
-    assert.equal(told(stack, name, 'Waiting').length, 4)
+    assert.equal(told(stack, name, 'Waiting').length, maxAttempts - 1)
     assertNothingPosted(pull)
   })
 

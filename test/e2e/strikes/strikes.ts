@@ -36,7 +36,7 @@ export function strikes(
   queueEnv: () => Promise<Record<string, string>>,
   { skip }: { skip: string | false },
 ): void {
-  const timeout = 240_000
+  const timeout = 400_000
   test('processes that end or freeze at the worst moments', { skip, timeout }, async (t: TestContext) => {
     const armory = prepareStrikes(t)
     const stack = await startStack(t, { ...(await queueEnv()), ...armory.env, WORKER_SLOTS: '1' })
@@ -46,51 +46,63 @@ export function strikes(
     const workers = await Promise.all(Array.from({ length: 2 }, () => stack.startWorker()))
 
     // Most of their time, they wait for a lease to end.
-    await t.test('while other workers are there', { concurrency: true }, async (t: TestContext) => {
+    await t.test('while other workers are there', { concurrency: true, timeout }, async (t: TestContext) => {
       await Promise.all([
         ...KILLED_WORKERS.map(([at, when, failures]) =>
-          t.test(`a worker is killed ${when}: another goes on, and there is one review`, async () => {
-            const repository = `octo/killed-${at}`
-            const strike = armory.arm({ at, signal: 'SIGKILL', repository })
+          t.test(
+            `a worker is killed ${when}: another goes on, and there is one review`,
+            { timeout },
+            async () => {
+              const repository = `octo/killed-${at}`
+              const strike = armory.arm({ at, signal: 'SIGKILL', repository })
+              const pull = open(stack, repository)
+              await strike.struck()
+              const struckAt = Date.now()
+              workers.push(await stack.startWorker())
+              await completed(stack, repository)
+              await assertWhole(pull)
+              const { takeovers, ...record } = await recordOf(stack, repository)
+              assert.deepEqual(record, { attempts: 1, failures })
+              assert.equal(takeovers.length, failures.length)
+              for (const at of takeovers) assert.ok(at.getTime() - struckAt < TAKEN_OVER_WITHIN_MS)
+            },
+          ),
+        ),
+        t.test(
+          'a worker freezes between its last check and its post: woken, it posts nothing',
+          { timeout },
+          async () => {
+            const repository = 'octo/frozen'
+            const strike = armory.arm({ at: 'review-submitting', signal: 'SIGSTOP', repository })
             const pull = open(stack, repository)
-            await strike.struck()
-            const struckAt = Date.now()
+            const pid = await strike.struck()
+            const [pending] = pull.reviews()
+            assert.equal(pending.state, 'PENDING')
+            const frozen = workers.find((worker) => worker.pid === pid)
+            assert.ok(frozen)
             workers.push(await stack.startWorker())
             await completed(stack, repository)
             await assertWhole(pull)
-            const { takeovers, ...record } = await recordOf(stack, repository)
-            assert.deepEqual(record, { attempts: 1, failures })
-            assert.equal(takeovers.length, failures.length)
-            for (const at of takeovers) assert.ok(at.getTime() - struckAt < TAKEN_OVER_WITHIN_MS)
-          }),
-        ),
-        t.test('a worker freezes between its last check and its post: woken, it posts nothing', async () => {
-          const repository = 'octo/frozen'
-          const strike = armory.arm({ at: 'review-submitting', signal: 'SIGSTOP', repository })
-          const pull = open(stack, repository)
-          const pid = await strike.struck()
-          const [pending] = pull.reviews()
-          assert.equal(pending.state, 'PENDING')
-          const frozen = workers.find((worker) => worker.pid === pid)
-          assert.ok(frozen)
-          workers.push(await stack.startWorker())
-          await completed(stack, repository)
-          await assertWhole(pull)
-          const before = await recordOf(stack, repository)
+            const before = await recordOf(stack, repository)
 
-          frozen.signal('SIGCONT')
-          await frozen.line(({ code }) => code === 'LEASE_LOST')
-          await assertWhole(pull)
-          assert.deepEqual(await recordOf(stack, repository), before)
-          assert.ok(!pull.reviews().some(({ id }) => id === pending.id))
-        }),
-        t.test('a worker that is cut off from the database submits nothing, and another does', async () => {
-          await completed(stack, cutOff.repository)
-          await assertWhole(cutOff.pull)
-          const { failures } = await recordOf(stack, cutOff.repository)
-          assert.deepEqual(failures, [LAPSED])
-          assert.ok(!cutOff.pull.reviews().some(({ id }) => id === cutOff.pendingId))
-        }),
+            frozen.signal('SIGCONT')
+            await frozen.line(({ code }) => code === 'LEASE_LOST')
+            await assertWhole(pull)
+            assert.deepEqual(await recordOf(stack, repository), before)
+            assert.ok(!pull.reviews().some(({ id }) => id === pending.id))
+          },
+        ),
+        t.test(
+          'a worker that is cut off from the database submits nothing, and another does',
+          { timeout },
+          async () => {
+            await completed(stack, cutOff.repository)
+            await assertWhole(cutOff.pull)
+            const { failures } = await recordOf(stack, cutOff.repository)
+            assert.deepEqual(failures, [LAPSED])
+            assert.ok(!cutOff.pull.reviews().some(({ id }) => id === cutOff.pendingId))
+          },
+        ),
       ])
     })
 
