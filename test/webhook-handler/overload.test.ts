@@ -31,7 +31,9 @@ test('with a frozen database and thousands of webhooks at once, memory stays bou
   const statuses = await Promise.all(Array.from({ length: 4_000 }, () => post(agent, handler, padding)))
   proxy.restore()
 
-  assert.deepEqual([...new Set(statuses)], [503])
+  const answers = statuses.filter((status) => status !== undefined)
+  assert.deepEqual([...new Set(answers)], [503])
+  assert.ok(answers.length > 3_500, `${answers.length} of 4,000 had their answer`)
   assert.ok(memory.peak() < MEMORY_LIMIT, `${Math.round(memory.peak() / MIB)} MiB`)
   for (;;) if ((await postGit(handler)).status === 202) break
   const { rows } = await pool.query(`select count(*)::int as jobs from workflow_jobs`)
@@ -102,14 +104,18 @@ function watchMemory(t: TestContext, pid: number): { peak(): number } {
   }
 }
 
-function post(agent: Agent, handler: Handler, padding: string): Promise<number> {
+/** @returns undefined for one that was sent away while it was still sending, and missed the answer */
+function post(agent: Agent, handler: Handler, padding: string): Promise<number | undefined> {
   const body = gitBody({ padding })
   const headers = { ...gitHeaders(body), 'content-length': Buffer.byteLength(body) }
   return new Promise((resolve, reject) => {
     request(`${handler.url}/webhooks/git`, { agent, method: 'POST', headers }, (response) => {
       response.resume().on('end', () => resolve(response.statusCode ?? 0))
     })
-      .on('error', reject)
+      .on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ECONNRESET' || error.code === 'EPIPE') resolve(undefined)
+        else reject(error)
+      })
       .end(body)
   })
 }
