@@ -37,6 +37,8 @@ export function openDatabase(options: DatabaseOptions): DatabasePool {
   })
   // Without a listener, an idle connection that the server closes would end the process.
   pool.on('error', (error) => options.log.warn(`database connection lost: ${error.message}`))
+  // Nor one that ends in the very chunk of bytes in which it was handed out, when nobody listens to it yet.
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
 
