@@ -58,8 +58,22 @@ const prepared = new WeakSet<PoolClient>()
 const NOT_PREPARED = '26000'
 const ALREADY_PREPARED = '42P05'
 
+/** Written once for each list of types: a worker has one, and claims with it all day. */
+const statements = new WeakMap<readonly string[], ClaimStatement>()
+
+interface ClaimStatement {
+  name: string
+  prepare: string
+}
+
+function claimStatement(types: readonly string[]): ClaimStatement {
+  const statement = statements.get(types) ?? writeClaim(types)
+  statements.set(types, statement)
+  return statement
+}
+
 /** The claim of a build that knows these types. Named by its text, so that two builds can share a connection. */
-function claimStatement(types: readonly string[]): { name: string; prepare: string } {
+function writeClaim(types: readonly string[]): ClaimStatement {
   const text = moveSql(
     'claim',
     `

@@ -50,3 +50,12 @@ test('bad data, a wrong statement and our own mistakes are no outage', async (t)
   const ours = new KodusError('KEY_UNKNOWN', 'no connection to that key', { help: '' })
   assert.equal(await failureOf(namingOutages(Promise.reject(ours))), ours)
 })
+
+test('a connection that ends when it has just been handed out ends no process', async (t) => {
+  const { url } = await createDatabase(t)
+  const pool = openDatabase({ url, component: 'test', maxConnections: 1, log: silentLog })
+  const client = await pool.connect()
+  client.emit('error', new Error('terminating connection due to administrator command'))
+  client.release(true)
+  await pool.end()
+})
