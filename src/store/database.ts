@@ -37,7 +37,8 @@ export function openDatabase(options: DatabaseOptions): DatabasePool {
   })
   // Without a listener, an idle connection that the server closes would end the process.
   pool.on('error', (error) => options.log.warn(`database connection lost: ${error.message}`))
-  // Nor one that ends in the very chunk of bytes in which it was handed out, when nobody listens to it yet.
+  // Nor one that ends while it is handed out: its query rejects. From the very chunk of bytes in which it connected,
+  // when whoever asked for it could not listen yet.
   pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }

@@ -7,8 +7,6 @@ export async function withClient<Result>(
   work: (client: PoolClient) => Promise<Result>,
 ): Promise<Result> {
   const client = await pool.connect()
-  // A session that ends under a query rejects the query too; unheard, its event would end the process.
-  client.on('error', ignore)
   let failure: Error | undefined
   try {
     return await work(client)
@@ -16,9 +14,6 @@ export async function withClient<Result>(
     failure = error instanceof Error ? error : new Error(String(error))
     throw error
   } finally {
-    client.off('error', ignore)
     client.release(failure)
   }
 }
-
-function ignore(): void {}

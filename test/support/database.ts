@@ -44,6 +44,8 @@ export async function createDatabase(t: TestContext): Promise<TestDatabase> {
   await admin.query(`create database ${name} template ${template}`)
   const url = urlOfDatabase(serverUrl, name)
   const pool = new pg.Pool({ connectionString: url, application_name: 'test', max: 5 })
+  // As `openDatabase` does: a session that a test ends must end nothing else.
+  pool.on('connect', (client) => client.on('error', () => {}))
   pool.on('error', () => {}) // A test may cut connections; the query that fails says it.
 
   // Hooks run in the order of registration, and whoever uses the database registers theirs later.
