@@ -123,6 +123,27 @@ describe('the dispatcher', { skip: skipWithoutRabbitmq }, () => {
 
     await stores.queued(2)
   })
+
+  test('gives workers the time to renew their leases after the database was away', LIMIT, async (t) => {
+    const stores = await startStores(t)
+    const running = await stores.newJob({ dueInMs: 0 })
+    await claimJob(stores.pool, running.jobId, 'a worker that was cut off, too')
+    stores.dispatch()
+    stores.database.cut()
+    await until(async () =>
+      stores.warnings.some((warning) => warning.includes('due jobs are not being published')),
+    )
+    await stores.pool.query('update workflow_jobs set lease_until = now()')
+    await stores.newJob({ dueInMs: 0 })
+    stores.database.restore()
+
+    // It looks again, twenty times a second.
+    await stores.queued(1)
+    const { rows } = await stores.pool.query('select status from workflow_jobs where id = $1', [
+      running.jobId,
+    ])
+    assert.deepEqual(rows, [{ status: 'PROCESSING' }])
+  })
 })
 
 /** Both stores, each behind a proxy that can cut it off. Nobody consumes. */
