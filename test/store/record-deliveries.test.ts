@@ -45,6 +45,18 @@ test('a captured body under a fresh delivery id is the same delivery, and moves 
   assert.equal(await findSuperseding(db, newer.jobId), undefined)
 })
 
+test('where a forge dates nothing, a handler whose clock is ahead does not outdate what comes later', async (t) => {
+  const { pool: db } = await createDatabase(t)
+  const request = { pullRequest: 'feature' }
+  const ahead = new Date(Date.now() + 3_600_000).toISOString()
+  const first = aDelivery({ request: { ...request, head: 'c'.repeat(40) }, pullRequest: {} })
+  await recordDeliveries(db, [{ ...first, receivedAt: ahead }], 0)
+  const later = aDelivery({ request: { ...request, head: 'd'.repeat(40) }, pullRequest: {} })
+  await recordDeliveries(db, [later], 0)
+  assert.equal(await findSuperseding(db, later.jobId), undefined)
+  assert.equal((await findSuperseding(db, first.jobId))?.head, 'd'.repeat(40))
+})
+
 test('a delivery whose job housekeeping removed is still known', async (t) => {
   const { pool: db } = await createDatabase(t)
   const delivery = aDelivery()
