@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import { PERMISSIONS } from '../src/cli/setup/permissions.ts'
 import { freePort } from '../src/cli/stack/free-port.ts'
-import type { ComponentType } from '../src/config.ts'
+import type { ComponentType } from '../src/components.ts'
 import { createApiKey } from '../src/store/create-api-key.ts'
 import { type GitHub, githubDescription, startGitHub } from '../test/github/server.ts'
 import { startLlmServer } from '../test/support/llm-server.ts'
@@ -138,7 +138,7 @@ async function runIn(scope: Scope, directory: string, options: ChaosOptions, say
       ...(broker && needs.includes('broker') && { RABBITMQ_URL: network.route(name, 'broker', broker.url) }),
       GITHUB_WEBHOOK_SECRET: github.app.webhookSecret,
       ...(type === 'webhook' && { WEBHOOK_HOST: '127.0.0.1', WEBHOOK_PORT: port }),
-      ...(type === 'api' && { API_HOST: '127.0.0.1', API_PORT: port }),
+      ...(type === 'api' && { API_HOST: '127.0.0.1', API_PORT: port, API_DRAIN_SECONDS: '0' }),
       ...(type === 'worker' && {
         GITHUB_API_URL: network.route(name, 'forge', github.apiUrl),
         GITHUB_APP_ID: String(github.app.id),

@@ -1,4 +1,4 @@
-import type { ComponentType } from '../src/config.ts'
+import type { ComponentType } from '../src/components.ts'
 import { LEASE_SECONDS } from '../src/jobs/job.ts'
 import { SERVICES, type Service } from './network.ts'
 import type { ChaosOptions } from './options.ts'

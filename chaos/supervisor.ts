@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { ComponentType } from '../src/config.ts'
+import type { ComponentType } from '../src/components.ts'
 import type { ClockShift } from './preload.ts'
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))

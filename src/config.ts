@@ -1,10 +1,8 @@
 import { fileURLToPath } from 'node:url'
+import { COMPONENTS, type ComponentType } from './components.ts'
 import { loadSettings } from './lib/config.ts'
 import { type Environment, text, type Variables } from './lib/env.ts'
 import { KodusError } from './lib/errors.ts'
-
-const COMPONENT_TYPES = ['webhook', 'api', 'worker'] as const
-export type ComponentType = (typeof COMPONENT_TYPES)[number]
 
 export const variables = {
   COMPONENT_TYPE: { describe: 'Which component `npm run component` runs: `webhook`, `api` or `worker`.' },
@@ -20,8 +18,7 @@ export function loadCheckoutSettings(): void {
 /** @throws KodusError CONFIG_MISSING or CONFIG_INVALID */
 export function readComponentType(env: Environment = process.env): ComponentType {
   const value = text(env, variables, 'COMPONENT_TYPE')
-  const known = COMPONENT_TYPES.find((type) => type === value)
-  if (known) return known
+  if (value !== undefined && Object.hasOwn(COMPONENTS, value)) return value as ComponentType
   const [code, message] = value
     ? ['CONFIG_INVALID', `COMPONENT_TYPE is ${JSON.stringify(value)}, which is no component.`]
     : ['CONFIG_MISSING', 'COMPONENT_TYPE is not set.']

@@ -1,8 +1,9 @@
-import { type ComponentType, loadCheckoutSettings, readComponentType } from './config.ts'
+import type { ComponentType } from './components.ts'
+import { loadCheckoutSettings, readComponentType } from './config.ts'
 import { exitOnStartError } from './lib/start-error.ts'
 
 /** The composition root of each component, loaded alone: a process holds only what its component needs. */
-const COMPONENTS: Record<ComponentType, () => Promise<unknown>> = {
+const ROOMS: Record<ComponentType, () => Promise<unknown>> = {
   webhook: () => import('./webhook-handler/main.ts'),
   api: () => import('./api-rest/main.ts'),
   worker: () => import('./worker/main.ts'),
@@ -10,4 +11,4 @@ const COMPONENTS: Record<ComponentType, () => Promise<unknown>> = {
 
 exitOnStartError('kodus')
 loadCheckoutSettings()
-await COMPONENTS[readComponentType()]()
+await ROOMS[readComponentType()]()

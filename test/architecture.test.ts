@@ -53,12 +53,14 @@ const LAYERS: { part: string; may: (to: string) => boolean }[] = [
     part: 'src/webhook-handler/',
     may: (to) =>
       within(to, 'lib', 'jobs', 'store', 'webhook-handler') ||
+      to === 'src/components.ts' ||
       /^src\/forges\/(webhooks|webhook-source|[^/]+\/(webhook|allowlist))\.ts$/.test(to),
   },
   ...ROOMS.filter((room) => room !== 'webhook-handler').map((room) => ({
     part: `src/${room}/`,
     may: (to: string) =>
-      within(to, 'lib', 'jobs', 'store', 'models', 'forges', 'review', room) || to === 'src/config.ts',
+      within(to, 'lib', 'jobs', 'store', 'models', 'forges', 'review', room) ||
+      ['src/config.ts', 'src/components.ts'].includes(to),
   })),
 ]
 

@@ -32,6 +32,8 @@ export interface AppOptions {
   heartbeatMs?: number
   /** How long requests that run at shutdown may go on. */
   graceMs?: number
+  /** Whether it was asked to stop: no new connections are wanted, though what comes is still answered. */
+  isStopping?: () => boolean
 }
 
 /** The REST API, not yet listening. `close()` ends every stream, and resolves within the grace period. */
@@ -43,6 +45,7 @@ export async function createApp({
   heartbeatMs = 15_000,
   graceMs = 10_000,
   metrics,
+  isStopping = () => false,
   ...options
 }: AppOptions): Promise<Api> {
   const db = reachableDatabase(options.db)
@@ -76,13 +79,13 @@ export async function createApp({
     await watch.close()
   })
   app.addHook('onSend', async (_request, reply) => {
-    if (closing) reply.header('connection', 'close')
+    if (closing || isStopping()) reply.header('connection', 'close')
   })
 
   logRequests(app)
   refuseUnknownRoutes(app)
   await serveOpenApi(app, version)
-  addHealth(app, { db, version, instanceId })
+  addHealth(app, { db, version, instanceId, isStopping })
   addJobs(app, { db })
   addJobEvents(app, { db, watch, heartbeatMs })
   addCancelJob(app, { db })

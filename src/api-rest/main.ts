@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import manifest from '../../package.json' with { type: 'json' }
 import { observeBacklog } from '../jobs/observe-backlog.ts'
 import { KodusError, messageOf } from '../lib/errors.ts'
@@ -18,6 +19,7 @@ const config = readConfig()
 const stop = stopRequested({ withParent: config.supervised })
 const log = createLog(COMPONENT, config.logLevel)
 const shutdown = createShutdown(log)
+let stopping = false
 
 const db = openDatabase({
   url: config.databaseUrl,
@@ -47,6 +49,7 @@ const app = await createApp({
   version: manifest.version,
   instanceId: config.instanceId,
   metrics: { render: telemetry.render, token: config.metricsToken },
+  isStopping: () => stopping,
 })
 shutdown.add('HTTP server', () => app.close())
 const address = await app.listen({ host: config.host, port: config.port }).catch((cause) => {
@@ -63,7 +66,10 @@ log.info({ address, instance: config.instanceId }, 'api-rest ready')
 process.send?.('ready')
 
 const reason = await stop
+stopping = true
 log.info(`stopping: ${reason}`)
+// Not ready any more, and still accepting: whoever balances the load has to notice first.
+await sleep(config.drainMs)
 await shutdown.run()
 log.info('api-rest stopped')
 process.exit(0)

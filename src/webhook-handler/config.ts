@@ -1,3 +1,4 @@
+import { COMPONENTS } from '../components.ts'
 import { checkAllowlist, isAllowed } from '../forges/github/allowlist.ts'
 import { QUEUE_VARIABLES, type QueueConfig, readQueueConfig } from '../jobs/config.ts'
 import type { ForgeName } from '../jobs/review-request.ts'
@@ -19,7 +20,7 @@ export const variables = {
   ...QUEUE_VARIABLES,
   ...TELEMETRY_VARIABLES,
   ...METRICS_VARIABLES,
-  WEBHOOK_PORT: { describe: 'Port of the webhook handler.', default: '3332' },
+  WEBHOOK_PORT: { describe: 'Port of the webhook handler.', default: String(COMPONENTS.webhook.http.port) },
   WEBHOOK_HOST: {
     describe:
       'Address it listens on. Unset: every address of the machine. `npm start` passes `127.0.0.1`; set `0.0.0.0` where a load balancer on another host calls it.',

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { readConfig, variables } from '../../src/api-rest/config.ts'
 import { createApiKey } from '../../src/store/create-api-key.ts'
@@ -16,7 +17,7 @@ const MAIN = fileURLToPath(new URL('../../src/api-rest/main.ts', import.meta.url
 /** The real component as a process of its own, killed after the test if it still runs. */
 function startProcess(t: TestContext, env: Record<string, string>) {
   const child = spawn(process.execPath, [MAIN], {
-    env: { PATH: process.env.PATH, API_HOST: '127.0.0.1', API_PORT: '0', ...env },
+    env: { PATH: process.env.PATH, API_HOST: '127.0.0.1', API_PORT: '0', API_DRAIN_SECONDS: '0', ...env },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
   t.after(() => child.kill('SIGKILL'))
@@ -65,6 +66,22 @@ test('SIGTERM ends streams and exits with 0', async (t) => {
   assert.equal(await exited, 0)
   assert.equal(lines.at(-1).msg, 'api-rest stopped')
   assert.ok(lines.every(({ component }) => component === 'api-rest'))
+})
+
+test('asked to stop, it is not ready at once, and answers until the drain is over', async (t) => {
+  const { url } = await createDatabase(t)
+  const { child, exited, ready } = startProcess(t, { DATABASE_URL: url, API_DRAIN_SECONDS: '3' })
+  const address = await ready()
+  const stopping = async () => {
+    const answer = await fetch(`${address}/ready`)
+    return answer.status === 503 && ((await answer.json()) as { code: string }).code === 'STOPPING'
+  }
+  child.kill('SIGTERM')
+  while (!(await stopping())) await setImmediate()
+  const answer = await fetch(`${address}/health`)
+  assert.equal(answer.status, 200)
+  assert.equal(answer.headers.get('connection'), 'close')
+  assert.equal(await exited, 0)
 })
 
 test('a supervised component ends with its parent', async (t) => {

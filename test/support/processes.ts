@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { ComponentType } from '../../src/config.ts'
+import type { ComponentType } from '../../src/components.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const READY_WITHIN_MS = 30_000
@@ -55,7 +55,7 @@ export async function spawnComponent(t: TestContext, options: ComponentOptions):
   const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, [MAIN], {
     // Supervised: it ends with this process, whatever becomes of it.
-    env: { PATH, HOME, KODUS_SUPERVISED: '1', ...env, COMPONENT_TYPE: type },
+    env: { PATH, HOME, KODUS_SUPERVISED: '1', API_DRAIN_SECONDS: '0', ...env, COMPONENT_TYPE: type },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const exited = once(child, 'exit').then(([code, signal]): Exit => ({ code, signal }))

@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { ComponentType } from '../../src/config.ts'
+import type { ComponentType } from '../../src/components.ts'
 import type { Moments } from '../../src/lib/moments.ts'
 
 /** What happens to a process, and when. */

@@ -11,10 +11,11 @@ export interface HealthOptions {
   db: Database
   version: string
   instanceId: string
+  isStopping: () => boolean
 }
 
 /** For load balancers and supervisors, which have no key. */
-export function addHealth(app: Api, { db, version, instanceId }: HealthOptions): void {
+export function addHealth(app: Api, { db, version, instanceId, isStopping }: HealthOptions): void {
   const alive = { status: 'ok', component: 'api-rest', version, instance: instanceId } as const
 
   app.get(
@@ -45,6 +46,12 @@ export function addHealth(app: Api, { db, version, instanceId }: HealthOptions):
       },
     },
     async () => {
+      if (isStopping()) {
+        throw new HttpError(503, 'STOPPING', 'This process is stopping.', {
+          help: 'Ask another; what is still sent here is answered until it is gone.',
+          headers: { 'retry-after': '5' },
+        })
+      }
       // Asks for no job at all, and so costs nothing; but it needs the server, and the table.
       const answered = await within(READY_WITHIN_MS, listStatuses(db, []), 'no answer').catch(() => undefined)
       if (answered) return { status: 'ready' as const }

@@ -1,6 +1,6 @@
 import { mkdirSync, openSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import type { ComponentType } from '../../config.ts'
+import type { ComponentType } from '../../components.ts'
 import type { Environment } from '../../lib/env.ts'
 import type { Log } from '../../lib/log.ts'
 import { createShutdown } from '../../lib/shutdown.ts'
@@ -101,6 +101,7 @@ export async function startStack({
       WORKER_GRACE_SECONDS: GRACE_SECONDS,
       // No load balancer stands in front of it that would have to notice.
       WEBHOOK_DRAIN_SECONDS: '0',
+      API_DRAIN_SECONDS: '0',
       ...secrets,
       ...settings,
       ...running,

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ComponentType } from '../../config.ts'
+import type { ComponentType } from '../../components.ts'
 import type { Environment } from '../../lib/env.ts'
 import { KodusError } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'

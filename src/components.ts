@@ -1,0 +1,69 @@
+/**
+ * What is to be known of each component from outside: PM2, images, compose, ECS, the command line and the documents all
+ * read it here. Pure data that imports nothing, so that infrastructure code may import it without the product.
+ */
+export interface ComponentFacts {
+  /** What its process, image, service, family and load balancer are called. */
+  readonly name: string
+  /** Its HTTP port and the variable that changes it; absent where there is no HTTP. */
+  readonly http?: {
+    readonly port: number
+    readonly variable: string
+    /** 200 while the process lives, whatever its stores do: what a container is restarted by. */
+    readonly health: string
+    /** 200 while it should be sent requests: what a load balancer asks. */
+    readonly ready: string
+  }
+  /** How PM2 runs it on one machine. */
+  readonly pm2: { readonly instances: number; readonly memoryMb: number }
+  /** What one container of it is given. */
+  readonly task: { readonly cpuUnits: number; readonly memoryMb: number }
+  /** How many containers there are. */
+  readonly tasks: { readonly min: number; readonly desired: number; readonly max: number }
+  readonly stop: {
+    /** The variable that says how long it goes on after SIGTERM; absent where nothing has to be waited for. */
+    readonly variable?: string
+    /** Its value in a container, in seconds. */
+    readonly goesOnSeconds: number
+    /** What the platform must grant before SIGKILL: that, what is in flight, and a margin. 120 is Fargate's most. */
+    readonly grantedSeconds: number
+  }
+  /** V8's options. Its heap follows the container's memory by itself. */
+  readonly nodeOptions: readonly string[]
+}
+
+/** 1,024 CPU units are one vCPU. */
+export const CPU_UNITS_PER_VCPU = 1024
+
+export const COMPONENTS = {
+  webhook: {
+    name: 'webhook-handler',
+    http: { port: 3332, variable: 'WEBHOOK_PORT', health: '/health', ready: '/ready' },
+    pm2: { instances: 2, memoryMb: 200 },
+    task: { cpuUnits: 256, memoryMb: 512 },
+    tasks: { min: 2, desired: 3, max: 10 },
+    stop: { variable: 'WEBHOOK_DRAIN_SECONDS', goesOnSeconds: 15, grantedSeconds: 40 },
+    // A small young generation: under overload the default lets it grow past PM2's limit (docs/performance.md).
+    nodeOptions: ['--max-semi-space-size=8'],
+  },
+  api: {
+    name: 'api-rest',
+    http: { port: 3331, variable: 'API_PORT', health: '/health', ready: '/ready' },
+    pm2: { instances: 1, memoryMb: 500 },
+    task: { cpuUnits: 512, memoryMb: 1024 },
+    tasks: { min: 3, desired: 5, max: 20 },
+    stop: { variable: 'API_DRAIN_SECONDS', goesOnSeconds: 15, grantedSeconds: 40 },
+    nodeOptions: [],
+  },
+  worker: {
+    name: 'worker',
+    pm2: { instances: 1, memoryMb: 800 },
+    task: { cpuUnits: 1024, memoryMb: 2048 },
+    tasks: { min: 5, desired: 10, max: 50 },
+    stop: { variable: 'WORKER_GRACE_SECONDS', goesOnSeconds: 105, grantedSeconds: 120 },
+    nodeOptions: [],
+  },
+} as const satisfies Record<string, ComponentFacts>
+
+/** What COMPONENT_TYPE may be. */
+export type ComponentType = keyof typeof COMPONENTS
