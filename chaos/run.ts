@@ -20,7 +20,7 @@ import { createRandom } from './random.ts'
 import { planFaults } from './schedule.ts'
 import { createScope, type Scope } from './scope.ts'
 import { openObserver, startBroker, startPostgres } from './stores.ts'
-import { tellStories } from './stories.ts'
+import { tellStories, webhooksOf } from './stories.ts'
 import { createStriker, type Striker, slowModel } from './strike.ts'
 import { type Supervised, supervise } from './supervisor.ts'
 
@@ -163,7 +163,7 @@ async function runIn(scope: Scope, directory: string, options: ChaosOptions, say
   const courier = await startCourier(scope, addresses('webhook', '/webhooks/github'), courierRandom)
   github.webhooks.deliverTo(courier.url)
   const stories = tellStories(github, options.webhooks, storyRandom)
-  const faults = planFaults(options, plan, faultRandom)
+  const faults = planFaults({ ...options, webhooks: webhooksOf(stories.steps) }, plan, faultRandom)
   const striker = createStriker({ processes, database, broker, network, github, model, thinks }, (line) =>
     say(`  ${line}`),
   )

@@ -28,7 +28,7 @@ export interface Pull {
 const OWNERS = ['acme', 'globex', 'initech', 'umbrella']
 const REPOSITORIES_EACH = 6
 
-/** How many webhooks a pull request causes in its life, on average: the share of those that are reviewed is behind it. */
+/** How many webhooks a pull request causes in its life, on average, at least: our own comments on it cause more. */
 const WEBHOOKS_A_PULL = 7
 
 /** Steps of this many pull requests are mixed with one another. */
@@ -41,22 +41,20 @@ const LIVES = { plain: 20, pushed: 24, flapping: 14, edited: 12, draft: 6, discu
 const STRANGERS = ['eve', 'mallory', 'trudy']
 
 /**
- * The stories of a run, the same for the same seed, until they have caused so many webhooks. Most of what happens
+ * The stories of a run, the same for the same seed, that cause so many webhooks. Most of what happens
  * ends quickly, by rules of the product: heads that are superseded or known, pull requests that are closed, edited
  * or talked about; about one webhook in seven is a head that is reviewed from end to end.
  */
 export function tellStories(github: GitHub, webhooks: number, random: Random): Stories {
   const pulls: Pull[] = []
-  const lives: Step[][] = []
   const branches = prepareBranches(github, Math.ceil(webhooks / WEBHOOKS_A_PULL) + 8, random)
-  let left = webhooks
-  for (const branch of branches) {
-    if (left <= 0) break
-    const life = liveLife(branch, pulls, random)
-    lives.push(life)
-    for (const { webhooks } of life) left -= webhooks
-  }
+  const lives = branches.map((branch) => liveLife(branch, pulls, random))
   return { steps: mix(lives, random), pulls }
+}
+
+/** How many webhooks steps cause by themselves. */
+export function webhooksOf(steps: readonly Step[]): number {
+  return steps.reduce((sum, { webhooks }) => sum + webhooks, 0)
 }
 
 function prepareBranches(github: GitHub, count: number, random: Random): Branch[] {
@@ -65,7 +63,7 @@ function prepareBranches(github: GitHub, count: number, random: Random): Branch[
   )
   const used = names.slice(0, Math.max(4, Math.min(names.length, Math.ceil(count / 8))))
   const plans = used.map((): { commits: number }[] => [])
-  // Half of all is in the first repository: the others must not wait behind it.
+  // A quarter of all is in the first repository: the others must not wait behind it.
   for (let nth = 0; nth < count; nth++) {
     const plan = random.chance(0.25) ? plans[0] : random.pick(plans)
     plan?.push({ commits: 6 })
