@@ -191,7 +191,9 @@ async function runIn(scope: Scope, directory: string, options: ChaosOptions, say
     openJobs = (await countOpen(db)) ?? openJobs
     // Jobs that are stuck must not keep the run from its end.
     isPatient &&= now - lastTold < PATIENCE_MS
-    if (openJobs < options.backlog || !isPatient) due += ((now - lastTick) / 1000) * options.rate
+    // Nor more at once than a second's worth: what a slow machine is behind with would hold up all that runs in here.
+    if (openJobs < options.backlog || !isPatient)
+      due = Math.min(options.rate, due + ((now - lastTick) / 1000) * options.rate)
     lastTick = now
     while (due >= 1 && stories.steps.length > 0) {
       const step = stories.steps.shift()
