@@ -1,10 +1,11 @@
 // Webhooks accepted durably, beside what else one could do with them. The handler has a processor to itself;
 // PostgreSQL, RabbitMQ and the load generator share the others. docs/performance.md says how to read it.
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { installOnce } from '../scripts/install-once.ts'
 import { type Measured, measure } from './ingest/measure.ts'
 import { createPayloads } from './ingest/payload.ts'
 import { bare, committed, naive, probot, published } from './ingest/variants.ts'
-import { installPeers } from './support/install-peers.ts'
 import { allowedCpus, confineSelf, describeMachine } from './support/machine.ts'
 import { runBench, startPostgres, startRabbitmq } from './support/servers.ts'
 import { medianOf, round } from './support/statistics.ts'
@@ -29,7 +30,7 @@ const timing = { seconds: Number(values.seconds), warmUpSeconds: 2 }
 const machine = describeMachine()
 const [first, ...others] = allowedCpus()
 if (first === undefined || others.length === 0) throw new Error('This bench needs two processors.')
-installPeers()
+installOnce(fileURLToPath(new URL('peers/', import.meta.url)), 'the libraries to compare with')
 confineSelf(others)
 
 await runBench('ingest', async (bench) => {

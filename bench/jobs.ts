@@ -1,10 +1,11 @@
 // Jobs that do nothing, from a single enqueue to COMPLETED, sixteen at a time, beside other job queues.
 // docs/performance.md says how to read it.
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { installOnce } from '../scripts/install-once.ts'
 import { type Measured, measure } from './jobs/measure.ts'
 import { CONCURRENCY } from './jobs/system.ts'
 import { SYSTEMS, type SystemName } from './jobs/systems.ts'
-import { installPeers } from './support/install-peers.ts'
 import { describeMachine } from './support/machine.ts'
 import { startRedis } from './support/redis.ts'
 import { runBench, startPostgres, startRabbitmq } from './support/servers.ts'
@@ -32,7 +33,7 @@ const jobs = Number(values.jobs)
 const chosen = NAMES.filter((name) => values.only.split(',').includes(name))
 
 const machine = describeMachine()
-installPeers()
+installOnce(fileURLToPath(new URL('peers/', import.meta.url)), 'the libraries to compare with')
 
 await runBench('jobs', async (bench) => {
   const [postgres, rabbitmq, redis] = await Promise.all([

@@ -15,10 +15,16 @@ export interface FailedDelivery {
   failure: string
 }
 
-/** What a forge says of the deliveries that failed. */
-export interface FailureReport {
+/** A delivery with its newest attempt, whatever came of that: `failedAt` and `failure` say when it was, and what. */
+export interface SentDelivery extends FailedDelivery {
+  /** Whether the forge saw an attempt succeed. */
+  arrived: boolean
+}
+
+/** What a forge says of the deliveries that failed, or of all. */
+export interface DeliveryReport {
   /** Oldest first. A later attempt may have succeeded: not every forge tells. */
-  deliveries: FailedDelivery[]
+  deliveries: SentDelivery[]
   /** Hooks that could not be asked, and why: they hide nothing of the others. */
   unread: { source: string; reason: string }[]
 }
@@ -30,7 +36,13 @@ export interface DeliveryLog {
    *
    * @throws KodusError when the forge cannot be asked at all
    */
-  failedSince(since: Date, signal: AbortSignal): Promise<FailureReport>
+  failedSince(since: Date, signal: AbortSignal): Promise<DeliveryReport>
+  /**
+   * All deliveries with an attempt since then, but for events that ask for nothing.
+   *
+   * @throws KodusError when the forge cannot be asked at all, or has sent more than can be looked through
+   */
+  sentSince(since: Date, signal: AbortSignal): Promise<DeliveryReport>
   /** Asks the forge to try once more. @throws KodusError when it will not */
   redeliver(delivery: FailedDelivery, signal: AbortSignal): Promise<void>
 }

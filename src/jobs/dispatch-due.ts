@@ -1,5 +1,5 @@
 import type { Log } from '../lib/log.ts'
-import { repeat } from '../lib/repeat.ts'
+import { type Repeated, repeat } from '../lib/repeat.ts'
 import { takeovers } from '../lib/telemetry/catalogue.ts'
 import { announceJobs } from '../store/announce-jobs.ts'
 import type { RunningLimits } from '../store/choose-fairly.ts'
@@ -11,6 +11,7 @@ import { takeDueJobs } from '../store/take-due-jobs.ts'
 import { RENEW_EVERY_MS } from './job.ts'
 import { publishJobs } from './publish-jobs.ts'
 import type { JobQueue } from './queue.ts'
+import { watchClock } from './watch-clock.ts'
 
 const BATCH = 100
 
@@ -35,27 +36,33 @@ export interface DispatcherOptions {
  * which the queue, being empty, has no message although they could run. Runs in every worker; each takes rows
  * that no other has. Either store may be away: the rows are still due when it is back.
  */
-export function startDispatcher(options: DispatcherOptions): { stop(): Promise<void> } {
+export function startDispatcher(options: DispatcherOptions): Repeated {
   const { db, queue, types, limits, worker, log, everyMs = 1_000 } = options
-  let mended = performance.now()
+  const lookAtClock = watchClock(db)
+  let mendFrom = 0
   let lapseFrom = 0
 
-  /** Whoever renews its leases was cut off too, and gets the time to do it. */
-  const allowRenewals = (error: unknown): never => {
+  /** Whoever renews its leases was cut off too, or did it by another clock, and gets the time to do it. */
+  const allowRenewals = () => {
     lapseFrom = performance.now() + RENEW_EVERY_MS + 2_000
-    throw error
   }
 
   const reclaim = async (): Promise<void> => {
-    const lapsed = performance.now() < lapseFrom ? [] : await lapseLeases(db, worker).catch(allowRenewals)
+    const { time, movedMs } = await lookAtClock()
+    if (movedMs !== 0) {
+      log.warn({ movedMs }, "the database's clock was moved: jobs that wait are set by the new time")
+      allowRenewals()
+      mendFrom = 0
+    }
+    const lapsed = performance.now() < lapseFrom ? [] : await lapseLeases(db, worker, time)
     takeovers.add({}, lapsed.length)
     for (const { id, deliveryId, lapses } of lapsed) {
       log.warn({ jobId: id, deliveryId, lapses }, 'took a job from a worker that stopped renewing its lease')
     }
     let woken = lapsed.length
-    if (performance.now() - mended > MEND_EVERY_MS) {
+    if (performance.now() >= mendFrom) {
       woken += await mendClock(db)
-      mended = performance.now()
+      mendFrom = performance.now() + MEND_EVERY_MS
     }
     if (woken > 0 && queue.technology === 'postgres') await announceJobs(db)
   }
@@ -78,7 +85,10 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
   }
 
   const dispatch = async (signal: AbortSignal): Promise<void> => {
-    await reclaim()
+    await reclaim().catch((error) => {
+      allowRenewals()
+      throw error
+    })
     if (queue.technology === 'postgres') return
     await publishDue(signal)
     await publishForgotten()

@@ -82,9 +82,11 @@ function startConsumer<Job>(
   const slots = createSlots(taker, stopping.signal, log)
   const bell = createBell()
   const listener = listen(bell.ring)
+  let turned = performance.now()
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
+      turned = performance.now()
       await setImmediate() // Slots that become free in this turn of the loop are filled by one claim.
       const free = slots.free()
       const started = free > 0 ? await slots.fill(free, bell.ring) : 0
@@ -103,6 +105,7 @@ function startConsumer<Job>(
       await settledWithin(STOP_TIMEOUT_MS, running)
       await listener.close()
     },
+    sinceTurnMs: () => performance.now() - turned,
   }
 }
 

@@ -10,6 +10,11 @@ export interface JobMessage {
 export interface Consumer {
   /** Takes no more jobs; resolves when none will be handed over any more. Jobs already taken go on. */
   stop(): Promise<void>
+  /**
+   * Milliseconds since it last could have taken a job: since its loop turned, or since the claim under way was asked
+   * for; infinite while its broker is away.
+   */
+  sinceTurnMs(): number
 }
 
 /** What a worker does when there is work. */
@@ -54,6 +59,8 @@ export interface JobQueue {
 export interface IntakeQueue {
   /** @throws KodusError QUEUE_UNAVAILABLE within 2 s; resolves once the delivery is confirmed durable */
   send(delivery: Delivery): Promise<void>
+  /** Whether it would have a chance to take one now. */
+  isUp(): boolean
   /**
    * Deliveries that no recorder has yet.
    * @throws KodusError QUEUE_UNAVAILABLE within 2 s

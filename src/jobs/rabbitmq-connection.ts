@@ -5,7 +5,7 @@ import { KodusError, messageOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { readCa } from '../lib/read-ca.ts'
 import { settledWithin } from '../lib/settled-within.ts'
-import { declareTopology } from './topology.ts'
+import { isMismatch, mismatchPauseMs } from './topology.ts'
 
 export interface RabbitmqOptions {
   /** `amqp://` or `amqps://`, the path being the virtual host. */
@@ -33,14 +33,12 @@ const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 10_000
 /** A connection that lived this long was a good one: the next failure starts again with a short wait. */
 const GOOD_AFTER_MS = 10_000
-/** Only a person can mend a mismatch. */
-const MISMATCH_RETRY_MS = 60_000
 const CLOSE_TIMEOUT_MS = 1_000
 
 /**
- * Connects in the background, declares the topology and runs `open`; whenever the connection is lost, or
- * any of that fails, does it again. An outage is logged once, and so is its end; `purpose` says in the log what
- * the connection is for.
+ * Connects in the background and runs `open`, which declares what it needs; whenever the connection is lost, or
+ * any of that fails, does it again. An outage is logged once, and so is its end; a queue that exists with other
+ * arguments each time that it is met. `purpose` says in the log what the connection is for.
  *
  * @throws KodusError RABBITMQ_URL_INVALID or RABBITMQ_CA_UNREADABLE, at once: no retry can mend those
  */
@@ -62,6 +60,7 @@ export function keepConnected<Session>(
   let channel: ConfirmChannel | undefined
   let session: Session | undefined
   let failures = 0
+  let mismatches = 0
   let outage: string | undefined
   let reportAttempt = () => {}
   const attempted = new Promise<void>((resolve) => {
@@ -74,13 +73,13 @@ export function keepConnected<Session>(
     const lost = new Promise<unknown>((resolve) => connection?.once('close', resolve))
     if (stopping.signal.aborted) throw new Error('closed while connecting')
     joinWrites(socketOf(connection))
-    await declareTopology(connection)
     channel = await connection.createConfirmChannel()
     channel.on('error', () => {}) // 'close' follows.
     channel.on('close', () => stopping.signal.aborted || drop('the broker closed the channel'))
     session = await open(channel, connection)
     if (outage) log.info(`connected to ${shown} again, ${purpose}`)
     outage = undefined
+    mismatches = 0
     reportAttempt()
 
     const since = performance.now()
@@ -99,8 +98,9 @@ export function keepConnected<Session>(
       reportAttempt()
       if (stopping.signal.aborted) return
       report(error)
+      if (isMismatch(error)) mismatches += 1
       const wait = isMismatch(error)
-        ? MISMATCH_RETRY_MS
+        ? mismatchPauseMs(mismatches)
         : Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures)
       failures += 1
       await sleep(wait * (0.5 + Math.random() / 2), undefined, { signal: stopping.signal }).catch(() => {})
@@ -109,7 +109,7 @@ export function keepConnected<Session>(
 
   function report(error: unknown): void {
     const reason = messageOf(error)
-    if (reason === outage) return
+    if (reason === outage && !isMismatch(error)) return
     outage = reason
     if (error instanceof KodusError) log.error({ code: error.code, help: error.help }, reason)
     else log.warn(`no connection to ${shown} ${purpose}, trying again: ${reason}`)
@@ -185,10 +185,6 @@ function refusal(message: string): string | undefined {
   if (/Expected ConnectionOpenOk; got <ConnectionClose/.test(message))
     return 'there is no such virtual host, or the user may not open it'
   return /"((?:ACCESS_REFUSED|NOT_ALLOWED) - [^"]*)"/.exec(message)?.[1]
-}
-
-function isMismatch(error: unknown): error is KodusError {
-  return error instanceof KodusError && error.code === 'TOPOLOGY_MISMATCH'
 }
 
 /** The URL with our heartbeat, and as it may be shown: without credentials. */

@@ -2,9 +2,10 @@ import type { ConfirmChannel, ConsumeMessage } from 'amqplib'
 import { settledWithin } from '../lib/settled-within.ts'
 import type { Consumer } from './queue.ts'
 import { keepConnected, type RabbitmqOptions } from './rabbitmq-connection.ts'
+import { declareQueue, type QueueName } from './topology.ts'
 
 export interface RabbitmqConsumerOptions extends RabbitmqOptions {
-  queue: string
+  queue: QueueName
   /** Messages in hand at a time. */
   slots: number
   /** Milliseconds after which a message is acknowledged although `handle` has not settled. */
@@ -37,7 +38,8 @@ export function startRabbitmqConsumer(
   let waiting: Delivered[] = []
   let inHand = 0
 
-  const connection = keepConnected(options, `to consume ${queue}`, async (channel) => {
+  const connection = keepConnected(options, `to consume ${queue}`, async (channel, model) => {
+    await declareQueue(model, queue)
     channel.on('close', () => {
       waiting = []
       if (stopping.signal.aborted) void connection.close()
@@ -85,6 +87,7 @@ export function startRabbitmqConsumer(
       stopping.abort()
       return connection.close()
     },
+    sinceTurnMs: () => (connection.session() ? 0 : Number.POSITIVE_INFINITY),
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib'
 import { KodusError, messageOf } from '../lib/errors.ts'
+import { type DeclaredQueues, keepDeclared } from './keep-declared.ts'
 import { keepConnected, type RabbitmqOptions } from './rabbitmq-connection.ts'
-import { EXCHANGE } from './topology.ts'
+import { EXCHANGE, type QueueName } from './topology.ts'
 
 export interface Outgoing {
   routingKey: string
@@ -13,15 +14,18 @@ export interface Outgoing {
 export interface RabbitmqPublisher {
   /**
    * Resolves once the broker has confirmed that every message is on disk in a queue.
+   *
+   * @param queue that the messages are for: one that exists with other arguments takes none, and the others do
    * @throws KodusError QUEUE_UNAVAILABLE within 2 s; some of the messages may have got through
    */
-  publish(messages: readonly Outgoing[]): Promise<void>
+  publish(queue: QueueName, messages: readonly Outgoing[]): Promise<void>
   /**
    * How many messages wait in a queue, not counting those that consumers have in hand. Holds up no publish.
    * @throws KodusError QUEUE_UNAVAILABLE within 2 s
    */
-  queueDepth(queue: string): Promise<number>
-  isUp(): boolean
+  queueDepth(queue: QueueName): Promise<number>
+  /** Whether a publish to this queue would have a chance now. */
+  isUp(queue: QueueName): boolean
   close(): Promise<void>
 }
 
@@ -29,6 +33,7 @@ const TIMEOUT_MS = 2_000
 
 interface Session {
   channel: ConfirmChannel
+  queues: DeclaredQueues
   /** A channel of its own, opened when first asked for: the broker closes one on which a queue is not found. */
   asking(): Promise<Channel>
   /** Why no confirm counts any more. */
@@ -49,7 +54,8 @@ export function createRabbitmqPublisher(options: RabbitmqOptions): RabbitmqPubli
       blocked = false
       options.log.info('RabbitMQ takes messages again')
     })
-    const session: Session = { channel, asking: openOnce(model) }
+    const queues = await keepDeclared(model, options.log)
+    const session: Session = { channel, queues, asking: openOnce(model) }
     // What no queue is bound for is returned, and then confirmed all the same.
     channel.on('return', ({ fields }) => {
       session.unroutable = new Error(`no queue is bound for ${fields.routingKey}`)
@@ -107,18 +113,23 @@ export function createRabbitmqPublisher(options: RabbitmqOptions): RabbitmqPubli
   }
 
   return {
-    publish: async (messages) => {
-      if (messages.length > 0) await ask((session) => send(session, messages), 'confirm')
+    publish: async (queue, messages) => {
+      if (messages.length > 0) await ask((session) => send(session, queue, messages), 'confirm')
     },
     queueDepth: (queue) =>
       ask(async ({ asking }) => (await (await asking()).checkQueue(queue)).messageCount, 'queue depth'),
-    isUp: () => connection.session() !== undefined && !blocked,
+    isUp: (queue) => {
+      const session = connection.session()
+      return session !== undefined && !blocked && !session.queues.whyNot(queue)
+    },
     close: connection.close,
   }
 }
 
 /** One promise for all of them: with thousands of messages a second, one for each is a cost that shows. */
-function send(session: Session, messages: readonly Outgoing[]): Promise<void> {
+function send(session: Session, queue: QueueName, messages: readonly Outgoing[]): Promise<void> {
+  const mismatch = session.queues.whyNot(queue)
+  if (mismatch) return Promise.reject(mismatch)
   return new Promise((resolve, reject) => {
     let unconfirmed = messages.length
     const confirm = (error: unknown) => {

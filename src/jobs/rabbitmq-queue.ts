@@ -38,7 +38,11 @@ export function createRabbitmqQueue(options: RabbitmqOptions): JobQueue & { inta
 
   const intake: IntakeQueue = {
     send: (delivery) =>
-      publisher.publish([{ routingKey: INTAKE_KEY, messageId: delivery.jobId, body: delivery }]),
+      publisher.publish(INTAKE_QUEUE, [
+        { routingKey: INTAKE_KEY, messageId: delivery.jobId, body: delivery },
+      ]),
+
+    isUp: () => publisher.isUp(INTAKE_QUEUE),
 
     depth: () => publisher.queueDepth(INTAKE_QUEUE),
 
@@ -76,10 +80,11 @@ export function createRabbitmqQueue(options: RabbitmqOptions): JobQueue & { inta
     technology: 'rabbitmq',
     outboxDelayMs: OUTBOX_DELAY_MS,
     intake,
-    isUp: publisher.isUp,
+    isUp: () => publisher.isUp(JOBS_QUEUE),
 
     publish: (messages) =>
       publisher.publish(
+        JOBS_QUEUE,
         messages.map((body) => ({ routingKey: routingKey(body.type), messageId: body.jobId, body })),
       ),
 
@@ -101,6 +106,7 @@ export function createRabbitmqQueue(options: RabbitmqOptions): JobQueue & { inta
           await consumer.stop()
           await settledWithin(STOP_TIMEOUT_MS, tokens.settled())
         },
+        sinceTurnMs: () => Math.max(consumer.sinceTurnMs(), tokens.claimingMs()),
       }
     },
 

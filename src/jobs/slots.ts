@@ -17,6 +17,8 @@ export interface Slots {
    * @returns how many were started; `later` when none are taken until a running one has ended
    */
   fill(count: number, ended: () => void): Promise<number | 'later'>
+  /** Milliseconds for which the claim under way has been tried; 0 while there is none. */
+  claimingMs(): number
 }
 
 export function createSlots<Job>(
@@ -25,6 +27,7 @@ export function createSlots<Job>(
   log: Log,
 ): Slots {
   let running = 0
+  let claimingSince: number | undefined
 
   async function runOne(job: Job, ended: () => void): Promise<void> {
     try {
@@ -53,11 +56,14 @@ export function createSlots<Job>(
   return {
     free: () => slots - running,
     async fill(count, ended) {
+      claimingSince = performance.now()
       const jobs = await claimWhenPossible(count)
+      claimingSince = undefined
       if (jobs === 'later') return 'later'
       running += jobs.length
       for (const job of jobs) void runOne(job, ended)
       return jobs.length
     },
+    claimingMs: () => (claimingSince === undefined ? 0 : performance.now() - claimingSince),
   }
 }

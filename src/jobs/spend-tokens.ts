@@ -71,6 +71,7 @@ export function createTokenSpender<Job>(taker: JobTaker<Job>, log: Log) {
         fill()
       })
     },
+    claimingMs: slots.claimingMs,
     /** Resolves when no claim is on its way any more. */
     async settled(): Promise<void> {
       while (filling) await filling

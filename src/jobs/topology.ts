@@ -28,30 +28,56 @@ const WITH_DEAD_LETTERS = {
   'x-overflow': 'reject-publish',
 }
 
+const TOPOLOGY = {
+  [DEAD_LETTER_QUEUE]: { exchange: DEAD_LETTER_EXCHANGE, keys: '#', arguments: QUORUM },
+  [INTAKE_QUEUE]: { exchange: EXCHANGE, keys: INTAKE_KEY, arguments: WITH_DEAD_LETTERS },
+  [JOBS_QUEUE]: { exchange: EXCHANGE, keys: routingKey('#'), arguments: WITH_DEAD_LETTERS },
+}
+
+export type QueueName = keyof typeof TOPOLOGY
+
+export const QUEUES = Object.keys(TOPOLOGY) as readonly QueueName[]
+
 /**
- * Declares every exchange, queue and binding the product uses; what already exists is left as it is. Run on
- * every connect, so that no process depends on another having been there first, or on nobody having deleted
- * anything since.
+ * Declares a queue with the exchange that it is bound to; what already exists is left as it is. Done on every connect,
+ * so that no process depends on another having been there first, or on nobody having deleted anything since.
  *
- * @throws KodusError TOPOLOGY_MISMATCH when something exists with other arguments
+ * @throws KodusError TOPOLOGY_MISMATCH when it exists with other arguments
  */
-export async function declareTopology(connection: ChannelModel): Promise<void> {
+export async function declareQueue(connection: ChannelModel, queue: QueueName): Promise<void> {
+  const { exchange, keys, ...options } = TOPOLOGY[queue]
   const channel = await connection.createChannel()
   channel.on('error', () => {}) // The failed call below rejects with it too.
   try {
-    await channel.assertExchange(DEAD_LETTER_EXCHANGE, 'topic', { durable: true })
-    await channel.assertQueue(DEAD_LETTER_QUEUE, { durable: true, arguments: QUORUM })
-    await channel.bindQueue(DEAD_LETTER_QUEUE, DEAD_LETTER_EXCHANGE, '#')
-
-    await channel.assertExchange(EXCHANGE, 'topic', { durable: true })
-    await channel.assertQueue(JOBS_QUEUE, { durable: true, arguments: WITH_DEAD_LETTERS })
-    await channel.bindQueue(JOBS_QUEUE, EXCHANGE, 'workflow.jobs.created.#')
-    await channel.assertQueue(INTAKE_QUEUE, { durable: true, arguments: WITH_DEAD_LETTERS })
-    await channel.bindQueue(INTAKE_QUEUE, EXCHANGE, INTAKE_KEY)
+    await channel.assertExchange(exchange, 'topic', { durable: true })
+    await channel.assertQueue(queue, { durable: true, ...options })
+    await channel.bindQueue(queue, exchange, keys)
   } catch (error) {
     throw mismatch(error) ?? error
   }
   await channel.close()
+}
+
+/**
+ * Declares all that the product uses.
+ *
+ * @throws KodusError TOPOLOGY_MISMATCH of a queue that exists with other arguments; the others are declared
+ */
+export async function declareTopology(connection: ChannelModel): Promise<void> {
+  const declared = await Promise.allSettled(QUEUES.map((queue) => declareQueue(connection, queue)))
+  for (const each of declared) if (each.status === 'rejected') throw each.reason
+}
+
+export function isMismatch(error: unknown): error is KodusError {
+  return error instanceof KodusError && error.code === 'TOPOLOGY_MISMATCH'
+}
+
+const FIRST_MISMATCH_PAUSE_MS = 60_000
+const LONGEST_MISMATCH_PAUSE_MS = 5 * 60_000
+
+/** How long to leave a mismatch alone that was met so many times: only a person can mend it. */
+export function mismatchPauseMs(times: number): number {
+  return Math.min(LONGEST_MISMATCH_PAUSE_MS, FIRST_MISMATCH_PAUSE_MS * 2 ** (times - 1))
 }
 
 /** RabbitMQ's own words: `inequivalent arg 'x-queue-type' for queue 'workflow.jobs.queue' in vhost '/': …` */

@@ -2,6 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { KodusError, messageOf } from './errors.ts'
 import type { Log } from './log.ts'
 
+export interface Repeated {
+  stop(): Promise<void>
+  /** Milliseconds since the last round began. */
+  sinceTurnMs(): number
+}
+
 /**
  * Does something again and again, `everyMs` after it was last done, until stopped. A failure ends nothing: it
  * is logged when it is a new one, and where it names its own moment (a rate limit), that is waited for.
@@ -14,13 +20,15 @@ export function repeat(
   everyMs: number,
   task: (signal: AbortSignal) => Promise<void>,
   log: Log,
-): { stop(): Promise<void> } {
+): Repeated {
   const stopping = new AbortController()
   const { signal } = stopping
+  let turned = performance.now()
 
   const run = async () => {
     let known: string | undefined
     while (!signal.aborted) {
+      turned = performance.now()
       const error = await task(signal).then(() => undefined, asError)
       const message = error && messageOf(error)
       if (message !== undefined && message !== known && !signal.aborted) log.warn(`${failed}: ${message}`)
@@ -36,6 +44,7 @@ export function repeat(
       stopping.abort()
       return running
     },
+    sinceTurnMs: () => performance.now() - turned,
   }
 }
 

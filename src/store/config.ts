@@ -3,7 +3,7 @@ import { type Environment, integer, required, text, type Variables } from '../li
 export const DATABASE_VARIABLES = {
   DATABASE_URL: {
     describe:
-      'PostgreSQL, as `postgresql://user:password@host:port/database`. Unset: `npm start` brings an embedded one.',
+      'PostgreSQL, as `postgresql://user:password@host:port/database`. Unset: `npm start` brings an embedded one. A pooler in between has to keep sessions (PgBouncer: `pool_mode = session`).',
     secret: true,
   },
   DATABASE_CA_FILE: {

@@ -94,7 +94,11 @@ const RECORD = `
     on conflict do nothing
     returning forge, delivery_id, job_id
   ), told as (
-    select i.forge, s.* , coalesce(s."updatedAt", now() - i."ageMs" * interval '1 millisecond') as at, i."receivedAt"
+    select i.forge, s.*, coalesce(s."updatedAt", greatest(now() - i."ageMs" * interval '1 millisecond', (
+      -- Told by a clock that has been set back since, which must not make what is told now older.
+      select p.updated_at from pull_requests p
+      where (p.forge, p.repository, p.pull_request) = (i.forge, s.repository, s."pullRequest")
+        and p.updated_at > now() + interval '1 minute'))) as at, i."receivedAt"
     from incoming i, jsonb_to_record(i."pullRequest") as s (
       repository text, "pullRequest" text, head text, state text, draft boolean, "updatedAt" timestamptz)
     where i."pullRequest" is not null

@@ -2,6 +2,7 @@ import { isFinal, type JobStatus, LEASE_SECONDS, TRANSITIONS, type TransitionNam
 import type { ForgeName, JobPayloads, JobTypeName } from '../jobs/review-request.ts'
 import type { ErrorReport } from '../lib/errors.ts'
 import type { Database } from './database.ts'
+import { isToldOf, noteUntoldSql } from './note-untold.ts'
 
 export interface Transition {
   jobId: string
@@ -14,6 +15,10 @@ export interface Transition {
   /** Milliseconds until the job may be claimed, for transitions that leave it waiting. */
   dueInMs?: number
   error?: ErrorReport
+  /** What the forge is to show of it, where the row does not say it. Goes through JSON. */
+  shows?: unknown
+  /** The forge shows it already, or is to show nothing of it. */
+  told?: boolean
 }
 
 /** A job's row after a transition, as the worker needs it. `fence` is opaque: a bigint in text. */
@@ -67,10 +72,12 @@ export async function transitionJobs(
   if (TRANSITIONS[name].fenced && transitions.some(({ fence }) => fence === undefined)) {
     throw new TypeError(`transition ${name} needs a fencing token`)
   }
-  const asked = transitions.map(({ jobId, fence, reason, actor, dueInMs, error }) => {
-    return { id: jobId, fence, reason, actor, due: dueInMs, error }
+  const asked = transitions.map(({ jobId, fence, reason, actor, dueInMs, error, shows, told = false }) => {
+    // As text: PostgreSQL stores any JSON that it does not have to read, half a surrogate pair included.
+    return { id: jobId, fence, reason, actor, due: dueInMs, error, shows: JSON.stringify(shows), told }
   })
-  const { rows } = await db.query<MovedJob>(MOVE_ASKED[name], [JSON.stringify(asked)])
+  const untold = isToldOf(name) && transitions.some(({ told }) => !told)
+  const { rows } = await db.query<MovedJob>((untold ? MOVE_UNTOLD : MOVE)[name], [JSON.stringify(asked)])
   return rows
 }
 
@@ -80,8 +87,9 @@ export async function transitionJobs(
  * the transition log, all at once.
  *
  * @param asked SQL of the rows to move: id, fence (null: whichever), reason, actor, due (milliseconds), error
+ * @param untold notes, too, that the forge is to be told; `asked` then has shows and told
  */
-export function moveSql(name: TransitionName, asked: string): string {
+export function moveSql(name: TransitionName, asked: string, { untold = false } = {}): string {
   const { from, to, attempts } = TRANSITIONS[name]
   const begins = attempts === 'reset'
   const dueMs = to === 'PROCESSING' ? String(LEASE_SECONDS * 1000) : 'coalesce(a.due, 0)'
@@ -116,11 +124,11 @@ export function moveSql(name: TransitionName, asked: string): string {
       and (a.fence is null or j.fence = a.fence)
       ${name === 'lapse' ? `and ${LAPSED}` : ''}
       ${name === 'cancel' || name === 'supersede' ? 'and j.intended_run is distinct from j.run' : ''}
-    returning j.*, a.reason, a.actor, before.status as from_status, greatest(before.attempts, j.attempts) as attempt
+    returning j.*, a.reason, a.actor, ${untold ? 'a.shows, a.told, ' : ''}before.status as from_status, greatest(before.attempts, j.attempts) as attempt
   ), logged as (
     insert into workflow_job_events (job_id, run, attempt, from_status, to_status, reason, actor)
     select id, run, ${begins ? 0 : 'attempt'}, from_status, status, reason, actor from moved
-  )
+  )${untold ? `, untold as (${noteUntoldSql(name, 'moved')})` : ''}
   select id, type, version, forge, delivery_id as "deliveryId", status, run, attempts, lapses, fence, traceparent, payload
   from moved`
 }
@@ -129,8 +137,16 @@ export function moveSql(name: TransitionName, asked: string): string {
 export const LAPSED = `(lease_until < now() or lease_until > now() + interval '${2 * LEASE_SECONDS} s')`
 
 const ASKED = `
-    select * from json_to_recordset($1::json) as a (id uuid, fence bigint, reason text, actor text, due bigint, error jsonb)`
+    select * from json_to_recordset($1::json) as a (
+      id uuid, fence bigint, reason text, actor text, due bigint, error jsonb, shows text, told boolean)`
 
-const MOVE_ASKED = Object.fromEntries(
-  Object.keys(TRANSITIONS).map((name) => [name, moveSql(name as TransitionName, ASKED)]),
-) as Record<TransitionName, string>
+const MOVE = movesOf({ untold: false })
+const MOVE_UNTOLD = movesOf({ untold: true })
+
+function movesOf(options: { untold: boolean }): Record<TransitionName, string> {
+  const moves = Object.keys(TRANSITIONS).map((name) => [
+    name,
+    moveSql(name as TransitionName, ASKED, options),
+  ])
+  return Object.fromEntries(moves) as Record<TransitionName, string>
+}

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { PoolClient } from 'pg'
+import pg, { type PoolClient } from 'pg'
 import type { Database, DatabasePool } from '../store/database.ts'
+import { databasePooled } from '../store/shares-backends.ts'
 import { withClient } from '../store/with-client.ts'
 
 /** Whoever holds a row for longer holds up its own webhooks alone, not those that share the statement. */
@@ -33,6 +34,13 @@ export function createIngestDatabase(pool: DatabasePool, deadlineMs: number): Da
       withClient(pool, async (client) => {
         await limit(client)
         return client.query({ name: nameOf(text), text, values })
+      }).catch((error: unknown) => {
+        throw isPreparedElsewhere(error) ? databasePooled(error) : error
       }),
   }
+}
+
+/** SQLSTATE: a statement of that name is not there, or already is, on a connection that nobody else should have. */
+function isPreparedElsewhere(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && /^(26000|42P05)$/.test(error.code ?? '')
 }

@@ -86,7 +86,7 @@ const makeDurable = createMakeDurable({ batcher, breaker, intake: broker?.intake
 const app = createApp({
   webhook: createWebhookRoute({ secrets: config.secrets, isAllowed: config.isAllowed, makeDurable, log }),
   metrics: createMetricsRoute({ render: telemetry.render, token: config.metricsToken }),
-  readiness: createReadiness({ db, queue, isMigrated: () => migrated }),
+  readiness: createReadiness({ db, intake: broker?.intake, isMigrated: () => migrated }),
   isStopping: () => stopping,
   identity: { component: COMPONENT, version: manifest.version, instance: config.instanceId },
   log,

@@ -1,4 +1,4 @@
-import type { JobQueue } from '../jobs/queue.ts'
+import type { IntakeQueue } from '../jobs/queue.ts'
 import { within } from '../lib/within.ts'
 import type { DatabasePool } from '../store/database.ts'
 
@@ -16,15 +16,16 @@ const DEADLINE_MS = 1_500
 
 export function createReadiness({
   db,
-  queue,
+  intake,
   isMigrated,
 }: {
   db: DatabasePool
-  queue: JobQueue
+  /** What takes webhooks at the broker, in whatever state the queue of the jobs is. Undefined without a broker. */
+  intake: IntakeQueue | undefined
   isMigrated: () => boolean
 }): () => Promise<Readiness> {
   const check = async (): Promise<Readiness> => {
-    const broker = queue.technology !== 'rabbitmq' ? 'not configured' : queue.isUp() ? 'up' : 'down'
+    const broker = !intake ? 'not configured' : intake.isUp() ? 'up' : 'down'
     try {
       const asked = db.query<{ readOnly: string }>(
         `select current_setting('transaction_read_only') as "readOnly"`,

@@ -3,7 +3,11 @@ import type { Database } from '../store/database.ts'
 import { isDataError } from '../store/outages.ts'
 import { type MovedJob, type Transition, transitionJob, transitionJobs } from '../store/transition-job.ts'
 
-/** Records that a job is done. @returns undefined when it was no longer the attempt's to complete */
+/**
+ * Records that a job is done, and told, unless there is something to be shown.
+ *
+ * @returns undefined when it was no longer the attempt's to complete
+ */
 export type CompleteJob = (transition: Transition) => Promise<MovedJob | undefined>
 
 interface Waiting {
@@ -49,9 +53,9 @@ export function completeTogether(db: Database): CompleteJob {
     }
   }
 
-  return (transition) =>
+  return (asked) =>
     new Promise((resolve, reject) => {
-      waiting.push({ transition, resolve, reject })
+      waiting.push({ transition: { ...asked, told: asked.shows === undefined }, resolve, reject })
       if (!busy) void flush()
     })
 }

@@ -40,6 +40,10 @@ export const variables = {
       'On SIGTERM, how long running reviews may go on before they are handed back. Leave 10 s of what the platform grants.',
     default: '20',
   },
+  WORKER_HEALTH_FILE: {
+    describe:
+      'A file that is written anew every 5 s while the worker is well: the database answers, the queue is connected, its loops turn. Unset: none. The image sets it.',
+  },
   GIT_REPOSITORY_ROOTS: {
     describe:
       'Directories below which a `git` webhook may name a repository by path, separated as in PATH. Unset: none.',
@@ -72,6 +76,7 @@ export interface WorkerConfig extends ProcessConfig, DatabaseConfig, QueueConfig
   limits: RunningLimits
   retention: Retention
   graceMs: number
+  healthFile: string | undefined
   repositoryRoots: string[]
   gitProtocols: string[]
   gitAllowedHosts: string[]
@@ -97,6 +102,7 @@ export function readConfig(env: Environment = process.env): WorkerConfig {
     },
     retention: readRetention(env),
     graceMs: integer(env, variables, 'WORKER_GRACE_SECONDS', { min: 0, max: 3600 }) * 1000,
+    healthFile: text(env, variables, 'WORKER_HEALTH_FILE'),
     repositoryRoots: list(text(env, variables, 'GIT_REPOSITORY_ROOTS'), delimiter),
     gitProtocols: list(text(env, variables, 'GIT_ALLOWED_PROTOCOLS'), ','),
     gitAllowedHosts: list(text(env, variables, 'GIT_ALLOWED_HOSTS'), ','),

@@ -24,10 +24,12 @@ import { completeTogether } from './complete-jobs.ts'
 import { readConfig } from './config.ts'
 import { gatePosting } from './gate-posting.ts'
 import { handBack } from './hand-back.ts'
+import { keepHealthFile } from './keep-health-file.ts'
 import { keepHouse } from './keep-house.ts'
 import { openGitHub } from './open-github.ts'
 import { recordIntake } from './record-intake.ts'
 import { takeJobs } from './take-jobs.ts'
+import { tellLate } from './tell-late.ts'
 import { watchGitHub } from './watch-github.ts'
 
 const COMPONENT = 'worker'
@@ -105,11 +107,18 @@ if (github) {
   shutdown.add('watch over GitHub', () => watch.stop())
 }
 const forges = gatePosting(createForges({ ...config, github }), db)
+const late = tellLate({ db, forges, log })
+shutdown.add('late telling', () => late.stop())
 const complete = completeTogether(db)
 const runner = { db, complete, queue, forges, model, worker, log, attempts, stopping: stopping.signal }
 const consumer = await queue.consume(takeJobs(runner, inHand, { slots: config.slots, types, limits }))
 shutdown.add('running reviews', () => handBack({ inHand, attempts }, config.graceMs, log))
 shutdown.add('consumer', () => consumer.stop())
+if (config.healthFile) {
+  const health = keepHealthFile({ file: config.healthFile, db, loops: { consumer, dispatcher }, log })
+  // Not waited for: a database that does not answer must not delay the consumer's stop.
+  shutdown.add('health file', () => void health.stop())
+}
 
 log.info(
   {

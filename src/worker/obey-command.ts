@@ -1,7 +1,6 @@
 import type { Conversation, Forge, PullRequest, PullRequests } from '../forges/forge.ts'
 import type { JobQueue } from '../jobs/queue.ts'
 import { jobIdOf } from '../jobs/review-request.ts'
-import type { Log } from '../lib/log.ts'
 import type { Database } from '../store/database.ts'
 import { dismissFinding } from '../store/dismiss-finding.ts'
 import { findLastReview } from '../store/find-last-review.ts'
@@ -13,8 +12,6 @@ import { observePullRequest } from '../store/observe-pull-request.ts'
 import { type JobOf, transitionJob } from '../store/transition-job.ts'
 import { requestReview } from './request-review.ts'
 import * as say from './say-command.ts'
-import { sayCancelled } from './say-status.ts'
-import { createStatusLine } from './status-line.ts'
 
 /** A command whose sender may give it. */
 export interface Order {
@@ -23,7 +20,6 @@ export interface Order {
   db: Database
   queue: JobQueue
   signal: AbortSignal
-  log: Log
 }
 
 /** What was done, as a sentence for the job's history, and what is answered to whoever asked. */
@@ -145,19 +141,17 @@ function deliveryIdOf({ payload: { comment } }: Order['job']): string {
   return `command:${comment.place}:${comment.id}`
 }
 
-/** Those that have begun to post go on to their end. @returns how many were cancelled */
-async function cancelReviews({ job, forge, db, log }: Order): Promise<number> {
+/**
+ * Those that have begun to post go on to their end. Whoever has one in hand shows that it is cancelled, or tellLate.
+ *
+ * @returns how many were cancelled
+ */
+async function cancelReviews({ job, db }: Order): Promise<number> {
   const { sender } = job.payload
   let count = 0
   for (const jobId of await listReviewsUnderWay(db, job.forge, job.payload)) {
     const move = { jobId, actor: sender, reason: `cancelled: ${sender} had the pull request ignored` }
-    const cancelled = await transitionJob(db, 'cancel', move)
-    if (!cancelled) continue
-    count += 1
-    // One that waits to be tried again has nobody else to say so.
-    if (cancelled.type === 'code-review' && cancelled.attempts > 0) {
-      await createStatusLine(forge, cancelled, log).end(sayCancelled())
-    }
+    if (await transitionJob(db, 'cancel', move)) count += 1
   }
   return count
 }

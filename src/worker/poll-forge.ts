@@ -1,13 +1,14 @@
 import type { EventSource } from '../jobs/delivery-log.ts'
 import { publishRecorded } from '../jobs/publish-jobs.ts'
 import type { JobQueue } from '../jobs/queue.ts'
-import { type Delivery, type ForgeName, ownDelivery } from '../jobs/review-request.ts'
+import { type Delivery, type ForgeName, ownDelivery, type PullRequestState } from '../jobs/review-request.ts'
 import { asKodusError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { repeat } from '../lib/repeat.ts'
 import { claimTurn } from '../store/claim-turn.ts'
-import type { DatabasePool } from '../store/database.ts'
+import type { Database, DatabasePool } from '../store/database.ts'
 import { findLastReview } from '../store/find-last-review.ts'
+import { findTurnedBack } from '../store/find-turned-back.ts'
 import { loadPollCursor } from '../store/load-poll-cursor.ts'
 import { recordDeliveries } from '../store/record-deliveries.ts'
 import { savePollCursor } from '../store/save-poll-cursor.ts'
@@ -32,7 +33,10 @@ export function pollForge(
     const before = await loadPollCursor(db, forge, repository)
     const { deliveries, unread, cursor } = await events.happenedSince(repository, before, signal)
     // The forge tells a thing again whenever something else happens to it: our own notice of a failure would do.
-    const news = await Promise.all(deliveries.map((delivery) => sinceLastReview(delivery, db)))
+    const states = deliveries.flatMap(({ pullRequest }) => pullRequest ?? [])
+    const news = await Promise.all(
+      deliveries.map(async (delivery) => turnedBack(await sinceLastReview(delivery, db), states, db)),
+    )
     const recorded = await recordDeliveries(db, news, queue.outboxDelayMs, { replayFailed: false })
     await savePollCursor(db, forge, repository, cursor)
     for (const reason of unread) log.warn({ forge, repository }, `polled what cannot be read: ${reason}`)
@@ -75,4 +79,21 @@ async function sinceLastReview(delivery: Delivery, db: DatabasePool): Promise<De
   const isReviewed = last.head === head && (last.baseBranch ?? baseBranch) === baseBranch
   if (isReviewed) return { forge, deliveryId, ...told }
   return { ...told, ...ownDelivery(forge, `${deliveryId}@${last.jobId}`), request }
+}
+
+/**
+ * A pull request that was closed and is open again asks once more, and so does a draft that was ready before: as it is
+ * now it has been told of already, and what came of that was cancelled or left out.
+ */
+async function turnedBack(
+  delivery: Delivery,
+  states: readonly PullRequestState[],
+  db: Database,
+): Promise<Delivery> {
+  const { forge, deliveryId, request, ...told } = delivery
+  const now = states.find(({ pullRequest }) => pullRequest === request?.pullRequest)
+  if (!request || !now) return delivery
+  const otherwise = await findTurnedBack(db, { forge, deliveryId, request }, now)
+  if (otherwise === undefined) return delivery
+  return { ...told, ...ownDelivery(forge, `${deliveryId}@after:${otherwise}`), request }
 }

@@ -42,6 +42,10 @@ export async function recordFailure(
     const { name, says, level, end, ...rest } = await decide(error, failed)
     const move = { jobId: job.id, fence: job.fence, actor: worker, reason: sentence(error), ...rest }
     const moved = await transitionJob(db, name, move)
+    if (!moved && (await handBackCommitted(name, failed, error))) {
+      log.info({ code }, 'handed back: its review was committed to in the meantime')
+      return { how: 'handed-back' }
+    }
     // What is no failure needs no stack.
     const detail = level === 'info' ? { code } : { err: error, code }
     if (moved) log[level](detail, says)
@@ -52,6 +56,24 @@ export async function recordFailure(
     log.error(`could not record a failure (${code}): ${messageOf(storeError)}`)
     return { how: 'handed-back' }
   }
+}
+
+/**
+ * An attempt that is found to be superseded may commit to posting at the same moment: its pull request was opened
+ * again, or its branch forced back. Then that is posted, by whoever takes the job next: at once, and not when the
+ * lease has run out.
+ *
+ * @returns whether it was so
+ */
+async function handBackCommitted(
+  refused: Decision['name'],
+  { db, job, worker }: FailedAttempt,
+  { message }: KodusError,
+): Promise<boolean> {
+  if (refused !== 'supersede' && refused !== 'cancel') return false
+  const reason = `its review is committed to, and is posted: too late for "${message}"`
+  const back = { jobId: job.id, fence: job.fence, actor: worker, reason }
+  return (await transitionJob(db, 'handBack', back)) !== undefined
 }
 
 interface Decision extends Pick<Transition, 'dueInMs' | 'error'> {

@@ -38,7 +38,7 @@ export function commandWork(
       }
       const older = await findOlderCommand(db, job.id)
       if (older) return `not done again: this comment is the command of ${older}`
-      const { did, answer } = await obeyCommand({ job, forge, db, queue: runner.queue, signal, log })
+      const { did, answer } = await obeyCommand({ job, forge, db, queue: runner.queue, signal })
       if (answer !== undefined) await conversation.answer(payload, key, answer, signal)
       return did
     },

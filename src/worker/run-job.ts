@@ -1,3 +1,4 @@
+import type { ReviewStatus } from '../forges/forge.ts'
 import { forgeNotSupported } from '../forges/index.ts'
 import { MAX_LAPSES } from '../jobs/job.ts'
 import { JOB_TYPES } from '../jobs/job-types.ts'
@@ -43,7 +44,7 @@ async function runAttempt(job: MovedJob, runner: JobRunner, ready?: Promise<void
     if (ready) await untilReady(ready, attempt, runner.stopping)
     attempt.limit(type.deadlineMs)
     await refuse(job, runner, attempt.signal)
-    end = await complete(job, await work.run(), runner, log)
+    end = await complete(job, await work.run(), work.shows?.(), runner, log)
   } catch (error) {
     end = await recordFailure({ db, job, worker, maxAttempts: type.maxAttempts, log }, attempt.signal, error)
   } finally {
@@ -86,8 +87,14 @@ async function refuse(job: MovedJob, runner: JobRunner, signal: AbortSignal): Pr
   if (reason) throw reason
 }
 
-async function complete(job: MovedJob, reason: string, runner: JobRunner, log: Log): Promise<AttemptEnd> {
-  const move = { jobId: job.id, fence: job.fence, actor: runner.worker, reason }
+async function complete(
+  job: MovedJob,
+  reason: string,
+  shows: ReviewStatus | undefined,
+  runner: JobRunner,
+  log: Log,
+): Promise<AttemptEnd> {
+  const move = { jobId: job.id, fence: job.fence, actor: runner.worker, reason, shows }
   const completed = await namingOutages(runner.complete(move))
   log.info(completed ? `completed: ${reason}` : `done (${reason}), but the job was no longer ours`)
   return completed ? { how: 'completed' } : { how: 'lost' }

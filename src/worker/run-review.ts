@@ -1,12 +1,10 @@
-import type { Forge, Verdict } from '../forges/forge.ts'
+import type { Forge, ReviewStatus } from '../forges/forge.ts'
 import { ensurePosting } from '../jobs/ensure-posting.ts'
 import type { Log } from '../lib/log.ts'
 import { reached } from '../lib/moments.ts'
-import { type PipelineResult, runPipeline } from '../review/pipeline.ts'
-import { postableReview } from '../review/postable-review.ts'
-import type { Finding, Review } from '../review/review.ts'
+import { runPipeline } from '../review/pipeline.ts'
 import { getJob } from '../store/get-job.ts'
-import { recallReviews } from '../store/recall-reviews.ts'
+import { markTold } from '../store/mark-told.ts'
 import type { JobOf } from '../store/transition-job.ts'
 import type { JobRunner } from './job-runner.ts'
 import { isShown, reviewPorts } from './review-ports.ts'
@@ -19,6 +17,7 @@ import {
   sayWaiting,
 } from './say-status.ts'
 import { createStatusLine } from './status-line.ts'
+import { verdictOnRecord } from './verdict-on-record.ts'
 import type { AttemptEnd, Work } from './work.ts'
 
 /** The work of a `code-review` job: the pipeline, and what its pull request shows of it. */
@@ -30,37 +29,44 @@ export function reviewWork(
 ): Work {
   const { job } = attempt
   const status = createStatusLine(forge, job, log)
-  let result: PipelineResult | undefined
+  /** Of an end without a review: one that was posted has shown its own verdict. */
+  let toShow: ReviewStatus | undefined
 
   const tell = async (end: AttemptEnd): Promise<void> => {
+    if (end.how === 'handed-back' || (end.how === 'completed' && !toShow)) return
+    const says = await statusOf(end)
+    if (says) {
+      await status.end(says)
+      // While posting is stopped, nothing was shown.
+      if (forge.status) await ensurePosting(runner.db)
+    }
+    // Of a job that is lost, there may be more to tell than this attempt knows.
+    if (says || end.how !== 'lost') await markTold(runner.db, job)
+  }
+
+  async function statusOf(end: AttemptEnd): Promise<ReviewStatus | undefined> {
     switch (end.how) {
       case 'retried':
-        return status.end(sayWaiting(end.error, end.inMs))
+        return sayWaiting(end.error, end.inMs)
       case 'failed':
-        return status.end(sayFailed(end.error))
-      case 'handed-back':
-        return
+        return sayFailed(end.error)
       case 'completed':
-        // A review that was posted has shown its own verdict.
-        if (result?.did === 'finish' && (result.verdict !== null || (await isOnShow()))) {
-          await status.end(saySkipped(result))
-        }
-        return
+        return toShow
+    }
+    if (end.how === 'handed-back' || !(await isOnShow())) return undefined
+    switch (end.how) {
       case 'already-reviewed':
-        if (await isOnShow()) await status.end(sayAlreadyReviewed(end.reason, await verdictOnRecord()))
-        return
+        return sayAlreadyReviewed(end.reason, await verdictOnRecord(runner.db, job))
       case 'superseded':
-        if (await isOnShow()) await status.end(saySuperseded(end.reason))
-        return
+        return saySuperseded(end.reason)
       case 'cancelled':
-        if (await isOnShow()) await status.end(sayCancelled(end.reason))
-        return
+        return sayCancelled(end.reason)
       case 'lost': {
-        // Taken over by another worker, it goes on; ended by somebody, nobody else would say so.
+        // Taken over by another worker, it goes on; ended by somebody, its worker says so.
         const now = await getJob(runner.db, job.id)
-        if (now?.run !== job.run || !(await isOnShow())) return
-        if (now.status === 'CANCELLED') await status.end(sayCancelled())
-        if (now.status === 'SUPERSEDED') await status.end(saySuperseded('a newer commit came'))
+        if (now?.run !== job.run) return undefined
+        if (now.status === 'CANCELLED') return sayCancelled()
+        if (now.status === 'SUPERSEDED') return saySuperseded()
       }
     }
   }
@@ -71,13 +77,6 @@ export function reviewWork(
     return isShown((await getJob(runner.db, job.id))?.stage ?? null)
   }
 
-  /** A check that ends without it would hide it: the newest one of a commit counts. */
-  async function verdictOnRecord(): Promise<Verdict | undefined> {
-    const { last } = await recallReviews<Review, Finding>(runner.db, job)
-    if (last?.review.head !== job.payload.head) return undefined
-    return postableReview(last.review, { jobId: last.jobId, run: 1 }).verdict
-  }
-
   return {
     async run() {
       log.info(
@@ -85,15 +84,19 @@ export function reviewWork(
         `claimed: ${job.payload.repository} ${job.payload.head}`,
       )
       reached('job-claimed', { jobId: job.id, repository: job.payload.repository })
-      result = await runPipeline(job.payload, reviewPorts(attempt, forge, status, runner, log), log)
+      const result = await runPipeline(job.payload, reviewPorts(attempt, forge, status, runner, log), log)
       if (result.did === 'finish') {
-        // What is shown of it waits like a review does: nobody would come back to show it later.
-        if (forge.status && (result.verdict !== null || (await isOnShow()))) await ensurePosting(runner.db)
+        if (forge.status && (result.verdict !== null || (await isOnShow()))) {
+          toShow = saySkipped(result)
+          // It waits like a review does.
+          await ensurePosting(runner.db)
+        }
         return result.reason
       }
       const { length } = result.review.findings
       return length === 1 ? '1 finding' : `${length} findings`
     },
+    shows: () => toShow,
     tell,
   }
 }

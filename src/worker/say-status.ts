@@ -1,5 +1,5 @@
 import type { ReviewStatus, Verdict } from '../forges/forge.ts'
-import type { KodusError } from '../lib/errors.ts'
+import type { ErrorReport } from '../lib/errors.ts'
 import { cut, printable } from '../review/printable.ts'
 import { codeSpan, safeText } from '../review/safe-text.ts'
 
@@ -9,13 +9,13 @@ const MAX_TITLE = 120
 const ASK_AGAIN = 'To have it reviewed again, comment `@kody review`.'
 
 /** It failed and is tried again by itself. */
-export function sayWaiting(error: KodusError, inMs: number): ReviewStatus {
+export function sayWaiting(error: ErrorReport, inMs: number): ReviewStatus {
   const reason = `${about(error)}\n\nNothing to do: it is tried again by itself in about ${roughly(inMs)}.`
   return { state: 'waiting', reason }
 }
 
 /** It failed for good: neutral, since the change was not found wanting, and never a success. */
-export function sayFailed(error: KodusError): ReviewStatus {
+export function sayFailed(error: ErrorReport): ReviewStatus {
   const title = cut(printable(`Not reviewed: ${error.message}`), MAX_TITLE)
   const summary = [
     'This change was **not** reviewed.',
@@ -26,13 +26,18 @@ export function sayFailed(error: KodusError): ReviewStatus {
   return { state: 'ended', verdict: { conclusion: 'neutral', title, summary }, failed: true }
 }
 
-export function saySuperseded(reason: string): ReviewStatus {
+export function saySuperseded(reason = 'A newer commit came.'): ReviewStatus {
   return ended('Superseded', `This commit was not reviewed. ${safeText(reason)}`)
 }
 
 export function sayCancelled(reason?: string): ReviewStatus {
   const because = reason === undefined ? '' : `${safeText(reason)} `
   return ended('Cancelled', `This review was cancelled before it was posted. ${because}${ASK_AGAIN}`)
+}
+
+/** Its run has ended, and was asked for again: what comes of that has a display of its own. */
+export function sayReplayed(): ReviewStatus {
+  return ended('Begun anew', 'This review was asked for again, and is shown in a check of its own.')
 }
 
 /** @param verdict of the review that there is already; absent while it is being posted */
@@ -58,7 +63,7 @@ function ended(title: string, summary: string): ReviewStatus {
   return { state: 'ended', verdict: { conclusion: 'neutral', title, summary } }
 }
 
-function about(error: KodusError): string {
+function about(error: ErrorReport): string {
   return `${codeSpan(error.code)}: ${safeText(error.message)}`
 }
 

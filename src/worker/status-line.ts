@@ -9,13 +9,17 @@ const EVERY_MS = 5_000
 
 const TIMEOUT_MS = 10_000
 
-/** The one display of a review at its forge. Whatever goes wrong with it goes no further than the log. */
+/** The one display of a review at its forge. Nobody's review depends on it. */
 export interface StatusLine {
-  /** Shows how far the review is, while it goes on; not more often than every five seconds. */
+  /** Shows how far the review is, while it goes on; not more often than every five seconds. A failure is logged. */
   running(stage: string, percent: number): void
   /** Resolves when nothing is on its way to the forge any more, within ten seconds. */
   settled(): Promise<void>
-  /** Shows what comes of the review, after whatever is still on its way. Twenty seconds at most. */
+  /**
+   * Shows what comes of the review, after whatever is still on its way. Twenty seconds at most.
+   *
+   * @throws why the forge does not show it now
+   */
   end(status: ReviewStatus): Promise<void>
   /** Whether this attempt has shown anything. */
   hasShown(): boolean
@@ -46,15 +50,15 @@ export function createStatusLine(
       status,
       AbortSignal.timeout(TIMEOUT_MS),
     )
-    await within(TIMEOUT_MS, showing, 'the forge did not answer').catch((error) =>
-      log.warn(`the status ${status.state} is not shown at the forge: ${messageOf(error)}`),
-    )
+    await within(TIMEOUT_MS, showing, 'the forge did not answer')
   }
 
   return {
     running(stage, percent) {
       if (onItsWay || performance.now() - lastAt < everyMs) return
-      onItsWay = show({ state: 'running', stage, percent }).finally(() => (onItsWay = undefined))
+      onItsWay = show({ state: 'running', stage, percent })
+        .catch((error) => log.warn(`the stage ${stage} is not shown at the forge: ${messageOf(error)}`))
+        .finally(() => (onItsWay = undefined))
     },
     settled: async () => onItsWay,
     async end(status) {

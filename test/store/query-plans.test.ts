@@ -30,6 +30,7 @@ import { recordProgress } from '../../src/store/record-progress.ts'
 import { removeRows } from '../../src/store/remove-rows.ts'
 import { renewLease } from '../../src/store/renew-lease.ts'
 import { takeDueJobs } from '../../src/store/take-due-jobs.ts'
+import { takeUntold } from '../../src/store/take-untold.ts'
 import { transitionJob } from '../../src/store/transition-job.ts'
 import { createDatabase } from '../support/database.ts'
 import { aDelivery } from '../support/deliveries.ts'
@@ -192,6 +193,11 @@ function hotStatements(example: (status: JobStatus) => { id: string; run: number
       does: 'completes',
       atMost: 5 * RUNNING,
       work: (db) => transitionJob(db, 'complete', { ...move, jobId: running.id, fence: running.fence }),
+    },
+    {
+      does: 'looks for what nobody was told of',
+      atMost: 200,
+      work: (db) => takeUntold(db, { forges: ['github'], limit: 5 }),
     },
     ...[
       { rows: OLD_JOBS, uses: ['workflow_jobs_finished', 'workflow_job_events_job'] },

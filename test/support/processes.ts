@@ -40,6 +40,8 @@ export interface Component {
 
 export interface ComponentOptions {
   type: ComponentType
+  /** The program, if not the checkout's. */
+  script?: string
   /** All it gets, besides PATH, HOME and COMPONENT_TYPE: nothing of the machine's own settings leaks in. */
   env: Record<string, string>
   /** Whether to wait until it says that it is ready; true unless a test is about the way there. */
@@ -51,9 +53,9 @@ export interface ComponentOptions {
  * and if the test failed, the end of its log is printed.
  */
 export async function spawnComponent(t: TestContext, options: ComponentOptions): Promise<Component> {
-  const { type, env, untilReady = true } = options
+  const { type, script = MAIN, env, untilReady = true } = options
   const { PATH = '', HOME = '' } = process.env
-  const child = spawn(process.execPath, [MAIN], {
+  const child = spawn(process.execPath, [script], {
     // Supervised: it ends with this process, whatever becomes of it.
     env: { PATH, HOME, KODUS_SUPERVISED: '1', API_DRAIN_SECONDS: '0', ...env, COMPONENT_TYPE: type },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

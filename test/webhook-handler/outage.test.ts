@@ -141,6 +141,10 @@ test('with RabbitMQ up, every job is published once its row is committed', {
   const { url } = await createDatabase(t)
   const rabbitmq = await createVhost()
   const handler = await startHandler(t, { DATABASE_URL: url, RABBITMQ_URL: rabbitmq })
+  await until(
+    () => get(`${handler.url}/ready`),
+    ({ body }) => body.broker === 'up',
+  )
   const { jobId } = (await postGit(handler)).body
   const published = await readQueue(rabbitmq, 'workflow.jobs.queue', 1)
   assert.deepEqual(published, [{ jobId, type: 'code-review', version: 1 }])

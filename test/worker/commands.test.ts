@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseCommand } from '../../src/forges/command.ts'
 import { type Delivery, ownDelivery } from '../../src/jobs/review-request.ts'
+import { silentLog } from '../../src/lib/log.ts'
 import * as say from '../../src/worker/say-command.ts'
+import { tellUntold } from '../../src/worker/tell-late.ts'
 import { githubDescription } from '../github/server.ts'
 import { aModel, FLAWED, startGitHubWorker } from './github-worker.ts'
 
@@ -104,8 +106,8 @@ test('paused, a push is not reviewed; a command is; resumed, the newest commit i
   assert.equal(pull.reviews().length, before + 1)
 })
 
-test('`ignore` cancels what waits, and says so where it was shown', { skip }, async (t) => {
-  const { github, command, pull, shop, receive, run, outcomes } = await aPullRequest(t)
+test('`ignore` cancels what waits, and that is told where it was shown', { skip }, async (t) => {
+  const { github, command, pull, shop, receive, run, outcomes, db, runner } = await aPullRequest(t)
   github.fail({ path: /^\/octo\/shop\.git/, times: Number.POSITIVE_INFINITY, with: { status: 502 } })
   await receive()
   await run()
@@ -115,6 +117,7 @@ test('`ignore` cancels what waits, and says so where it was shown', { skip }, as
   const did = await command('mona', '@kody ignore')
   assert.equal(did, 'ignored; 1 review cancelled')
   assert.deepEqual(await outcomes(), ['code-review CANCELLED', 'command COMPLETED'])
+  await tellUntold({ db, forges: runner.forges, log: silentLog })
   const [check] = shop.checkRuns(pull.head())
   assert.deepEqual(
     [check?.status, check?.conclusion, check?.output.title],

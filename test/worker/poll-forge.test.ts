@@ -127,6 +127,94 @@ test('a head that was reviewed last asks for nothing; forced back to after anoth
   )
 })
 
+test('closed and open again at the same head, it asks for a review once more, unless that head was reviewed', {
+  skip,
+}, async (t) => {
+  const { pool, github, shop, poll, jobs } = await startPolled(t)
+  await poll()
+  const head = shop.commit('feature', { 'a.ts': 'let a = 2\n' })
+  const pull = shop.openPullRequest({ head: 'feature', author: 'mona' })
+  const seen = async () => {
+    github.clock.advance(1_000)
+    await poll()
+    pull.comment('mona', 'Whatever touches a pull request has it told again.')
+    await poll()
+    return (await jobs()).map(({ status }) => status)
+  }
+  assert.deepEqual(await seen(), ['PENDING'])
+  for (const status of ['CANCELLED', 'FAILED']) {
+    await pool.query(`update workflow_jobs set status = $1, due_at = null where status = 'PENDING'`, [status])
+    const before = (await jobs()).length
+    pull.close()
+    assert.equal((await seen()).length, before)
+    pull.reopen()
+    assert.deepEqual((await seen()).at(-1), 'PENDING')
+    assert.equal((await jobs()).length, before + 1)
+  }
+  await pool.query(
+    `with job as (
+       update workflow_jobs set status = 'COMPLETED', due_at = null where status = 'PENDING' returning id)
+     insert into reviews (job_id, run, base, head, review, posted_at) select id, 1, 'base', $1, '{}', now() from job`,
+    [head],
+  )
+  pull.close()
+  await seen()
+  pull.reopen()
+  assert.deepEqual(await seen(), ['CANCELLED', 'FAILED', 'COMPLETED'])
+})
+
+test('one that was closed when it was first heard of is asked about once when it is opened again', {
+  skip,
+}, async (t) => {
+  const { github, shop, poll, jobs } = await startPolled(t)
+  await poll()
+  shop.commit('feature', { 'a.ts': 'let a = 2\n' })
+  const pull = shop.openPullRequest({ head: 'feature', author: 'mona' })
+  pull.close()
+  await poll()
+  assert.deepEqual(await jobs(), [])
+  github.clock.advance(1_000)
+  pull.reopen()
+  await poll()
+  await poll()
+  assert.equal((await jobs()).length, 1)
+})
+
+test('one that was ready, a draft, and is ready again asks for a review once more', { skip }, async (t) => {
+  const { pool, github, shop, poll, jobs } = await startPolled(t)
+  await poll()
+  shop.commit('feature', { 'a.ts': 'let a = 2\n' })
+  const pull = shop.openPullRequest({ head: 'feature', author: 'mona' })
+  const count = async () => {
+    github.clock.advance(1_000)
+    await poll()
+    await poll()
+    // As a draft that is left alone.
+    await pool.query(`update workflow_jobs set status = 'COMPLETED', due_at = null`)
+    return (await jobs()).length
+  }
+  assert.equal(await count(), 1)
+  pull.convertToDraft()
+  assert.equal(await count(), 2)
+  pull.markReady()
+  assert.equal(await count(), 3)
+  pull.convertToDraft()
+  assert.equal(await count(), 3, 'nothing is new in a draft')
+})
+
+test('a list that is older than what is known opens nothing again', { skip }, async (t) => {
+  const { pool, shop, poll, jobs } = await startPolled(t)
+  await poll()
+  shop.commit('feature', { 'a.ts': 'let a = 2\n' })
+  shop.openPullRequest({ head: 'feature', author: 'mona' })
+  await poll()
+  await pool.query(
+    `update pull_requests set state = 'closed', updated_at = updated_at + interval '5 seconds'`,
+  )
+  await poll()
+  assert.equal((await jobs()).length, 1)
+})
+
 test('a repository that cannot be read does not hide the next one', { skip }, async (t) => {
   const { shop, poll, jobs } = await startPolled(t, ['octo/gone', 'octo/shop'])
   await poll()

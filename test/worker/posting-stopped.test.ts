@@ -170,7 +170,7 @@ test('an end without a review is shown when posting goes on', { skip }, async (t
   )
 })
 
-test('a job that fails while posting is stopped fails all the same, and says so at the forge no more', {
+test('a job that fails while posting is stopped fails all the same, and says nothing at the forge meanwhile', {
   skip,
 }, async (t) => {
   const { stop, receive, run, written, jobs, db, runner } = await aPullRequest(t)

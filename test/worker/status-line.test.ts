@@ -57,13 +57,14 @@ test('the end comes after what is still on its way', async () => {
   assert.deepEqual(shown, ['gather-change', 'ended'])
 })
 
-test('a forge that fails to show it harms nobody', async () => {
+test('a forge that fails to show how far a review is harms nobody; who shows its end learns of it', async () => {
   const status = {
     show: () => Promise.reject(new Error('no')),
   }
   const line = createStatusLine({ status } as unknown as Forge, JOB, silentLog)
   line.running('gather-change', 20)
-  await line.end(ENDED)
+  await line.settled()
+  await assert.rejects(line.end(ENDED), /no/)
 })
 
 test('nothing is shown at a repository that the operator does not want worked for', async () => {

@@ -1,6 +1,7 @@
 import { silentLog } from '../../lib/log.ts'
 import { openDatabase } from '../../store/database.ts'
 import { namingOutages } from '../../store/outages.ts'
+import { databasePooled, sharesBackends } from '../../store/shares-backends.ts'
 import { locatePostgres } from '../stack/postgres-binaries.ts'
 import type { Check } from './check.ts'
 
@@ -13,11 +14,12 @@ export const checkDatabase: Check = async (env) => {
     url: env.DATABASE_URL,
     caFile: env.DATABASE_CA_FILE,
     component: 'doctor',
-    maxConnections: 1,
+    maxConnections: 2,
   }
   const db = openDatabase({ ...options, log: silentLog })
   try {
     const { rows } = await namingOutages(db.query<{ server_version: string }>('show server_version'))
+    if (await namingOutages(sharesBackends(db))) throw databasePooled()
     return { state: 'ok', says: `PostgreSQL ${rows[0]?.server_version} at DATABASE_URL` }
   } finally {
     await db.end()

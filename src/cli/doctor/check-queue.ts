@@ -1,4 +1,5 @@
 import { keepConnected } from '../../jobs/rabbitmq-connection.ts'
+import { declareTopology } from '../../jobs/topology.ts'
 import { KodusError } from '../../lib/errors.ts'
 import { silentLog } from '../../lib/log.ts'
 import type { Check } from './check.ts'
@@ -6,8 +7,9 @@ import type { Check } from './check.ts'
 export const checkQueue: Check = async (env) => {
   if (!env.RABBITMQ_URL) return { state: 'ok', says: 'PostgreSQL (RABBITMQ_URL is not set)' }
   const options = { url: env.RABBITMQ_URL, caFile: env.RABBITMQ_CA_FILE, log: silentLog }
-  const connection = keepConnected(options, 'to look at it', async (_channel, { connection }) => {
-    return String(connection.serverProperties.version)
+  const connection = keepConnected(options, 'to look at it', async (_channel, model) => {
+    await declareTopology(model)
+    return String(model.connection.serverProperties.version)
   })
   await connection.attempted
   const version = connection.session()

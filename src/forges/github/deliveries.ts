@@ -1,13 +1,14 @@
-import type { DeliveryLog, FailedDelivery, FailureReport } from '../../jobs/delivery-log.ts'
+import type { DeliveryLog, DeliveryReport, SentDelivery } from '../../jobs/delivery-log.ts'
 import { KodusError } from '../../lib/errors.ts'
 import type { GitHubClient, Octokit } from './client.ts'
 import { splitRepository } from './repository-name.ts'
-
-/** Events that can ask for something. Others are not worth a second attempt. */
-const EVENTS = ['pull_request', 'issue_comment', 'pull_request_review_comment']
+import { concernsUs } from './webhook.ts'
 
 /** Of 100 deliveries each: an hour's outage of a very busy installation, and an end to the loop. */
-const MAX_PAGES = 50
+const MAX_FAILED_PAGES = 50
+
+/** GitHub lists from the newest on, so all that came since have to be looked through, and not just a part of them. */
+const MAX_PAGES = 1_000
 
 /** How every address ends that leads to our webhook handler. */
 const OUR_PATH = /\/webhooks\/github\/?$/
@@ -21,6 +22,7 @@ interface DeliveryItem {
   status: string
   status_code: number
   event: string
+  action?: string | null
 }
 
 /**
@@ -36,12 +38,17 @@ export function createGitHubDeliveryLog({
   client: GitHubClient
   repositories: readonly string[]
 }): DeliveryLog {
+  const read = async (asked: Asked, signal: AbortSignal) => {
+    const app = client.asApp(signal)
+    if (app) return { deliveries: newestAttempts('app', await ofApp(app, asked)), unread: [] }
+    return await ofRepositories(client, named(repositories), asked, signal)
+  }
   return {
     async failedSince(since, signal) {
-      const app = client.asApp(signal)
-      if (app) return { deliveries: failures('app', await ofApp(app, since)), unread: [] }
-      return await ofRepositories(client, named(repositories), since, signal)
+      const { deliveries, unread } = await read({ since, onlyFailed: true }, signal)
+      return { deliveries: deliveries.filter(({ arrived }) => !arrived), unread }
     },
+    sentSince: (since, signal) => read({ since, onlyFailed: false }, signal),
     async redeliver({ source, attemptId }, signal) {
       // GitHub's types say number; octokit writes it into the address, where a number would lose digits.
       const delivery_id = attemptId as unknown as number
@@ -70,9 +77,15 @@ function named(repositories: readonly string[]): string[] {
   )
 }
 
-async function ofApp(app: Octokit, since: Date): Promise<DeliveryItem[]> {
+/** Which deliveries GitHub is asked about. */
+interface Asked {
+  since: Date
+  onlyFailed: boolean
+}
+
+async function ofApp(app: Octokit, asked: Asked): Promise<DeliveryItem[]> {
   try {
-    return await pages(since, (page) => app.request('GET /app/hook/deliveries', page))
+    return await pages(asked, (page) => app.request('GET /app/hook/deliveries', page))
   } catch (error) {
     // An App without a webhook has sent nothing.
     if (error instanceof KodusError && error.code === 'GITHUB_NOT_FOUND') return []
@@ -84,13 +97,13 @@ async function ofApp(app: Octokit, since: Date): Promise<DeliveryItem[]> {
 async function ofRepositories(
   client: GitHubClient,
   repositories: readonly string[],
-  since: Date,
+  asked: Asked,
   signal: AbortSignal,
-): Promise<FailureReport> {
-  const report: FailureReport = { deliveries: [], unread: [] }
+): Promise<DeliveryReport> {
+  const report: DeliveryReport = { deliveries: [], unread: [] }
   for (const repository of repositories) {
     try {
-      report.deliveries.push(...(await ofRepository(client, repository, since, signal)))
+      report.deliveries.push(...(await ofRepository(client, repository, asked, signal)))
     } catch (error) {
       if (!(error instanceof KodusError) || error.retryability === 'transient') throw error
       report.unread.push({ source: repository, reason: `${error.code}: ${error.message}` })
@@ -100,51 +113,62 @@ async function ofRepositories(
   return report
 }
 
-async function ofRepository(client: GitHubClient, repository: string, since: Date, signal: AbortSignal) {
+async function ofRepository(client: GitHubClient, repository: string, asked: Asked, signal: AbortSignal) {
   const octokit = await client.forRepository(repository, signal)
   const where = splitRepository(repository)
   const { data: hooks } = await octokit.request('GET /repos/{owner}/{repo}/hooks', {
     ...where,
     per_page: 100,
   })
-  const failed: FailedDelivery[] = []
+  const sent: SentDelivery[] = []
   for (const { id, config } of hooks) {
     if (!OUR_PATH.test(config.url?.split('?')[0] ?? '')) continue
-    const items = await pages(since, (page) =>
+    const items = await pages(asked, (page) =>
       octokit.request('GET /repos/{owner}/{repo}/hooks/{hook_id}/deliveries', {
         ...where,
         hook_id: id,
         ...page,
       }),
     )
-    failed.push(...failures(`${repository}/${id}`, items))
+    sent.push(...newestAttempts(`${repository}/${id}`, items))
   }
-  return failed
+  return sent
 }
 
-/** An older GitHub Enterprise does not know `status` and sends all: `failures` sorts out what succeeded. */
+/** An older GitHub Enterprise does not know `status` and sends all: what succeeded is sorted out afterwards. */
 type PageQuery = {
   per_page: number
-  status: 'failure'
+  status?: 'failure'
   cursor?: string
 }
 
-/** Newest first, as GitHub lists them. */
+/**
+ * Newest first, as GitHub lists them.
+ *
+ * @throws KodusError GITHUB_DELIVERIES_TOO_MANY rather than passing off a part as all
+ */
 async function pages(
-  since: Date,
+  { since, onlyFailed }: Asked,
   fetchPage: (query: PageQuery) => Promise<{ data: DeliveryItem[]; headers: { link?: string | undefined } }>,
 ): Promise<DeliveryItem[]> {
   const items: DeliveryItem[] = []
-  const query: PageQuery = { per_page: 100, status: 'failure' }
-  for (let page = 0; page < MAX_PAGES; page++) {
+  const query: PageQuery = { per_page: 100, ...(onlyFailed && { status: 'failure' }) }
+  for (let page = 0; page < (onlyFailed ? MAX_FAILED_PAGES : MAX_PAGES); page++) {
     const { data, headers } = await fetchPage(query)
     items.push(...data.filter(({ delivered_at }) => new Date(delivered_at) >= since))
     const oldest = data.at(-1)
     const cursor = nextCursor(headers.link)
-    if (cursor === undefined || !oldest || new Date(oldest.delivered_at) < since) break
+    if (cursor === undefined || !oldest || new Date(oldest.delivered_at) < since) return items
     query.cursor = cursor
   }
-  return items
+  if (onlyFailed) return items
+  throw new KodusError(
+    'GITHUB_DELIVERIES_TOO_MANY',
+    'GitHub has sent more since then than can be looked through.',
+    {
+      help: `Only the newest ${MAX_PAGES * 100} are looked through: name a later time.`,
+    },
+  )
 }
 
 function nextCursor(link: string | undefined): string | undefined {
@@ -153,17 +177,20 @@ function nextCursor(link: string | undefined): string | undefined {
 }
 
 /**
- * By delivery: those without an attempt that is seen to have succeeded, with their newest. Oldest first.
+ * By delivery: the newest attempt, and whether any is seen to have succeeded. Oldest first. What asks for nothing
+ * is not worth a second attempt.
  *
  * @param items newest first
  */
-function failures(source: string, items: readonly DeliveryItem[]): FailedDelivery[] {
-  const seen = new Set(items.filter(succeeded).map(({ guid }) => guid))
-  const newest: FailedDelivery[] = []
-  for (const { guid, id, event, delivered_at, status, status_code } of items) {
-    if (seen.has(guid) || !EVENTS.includes(event)) continue
+function newestAttempts(source: string, items: readonly DeliveryItem[]): SentDelivery[] {
+  const arrived = new Set(items.filter(succeeded).map(({ guid }) => guid))
+  const seen = new Set<string>()
+  const newest: SentDelivery[] = []
+  for (const { guid, id, event, action, delivered_at, status, status_code } of items) {
+    if (seen.has(guid) || !concernsUs(event, action)) continue
     seen.add(guid)
     newest.push({
+      arrived: arrived.has(guid),
       deliveryId: guid,
       attemptId: String(id),
       source,
@@ -180,7 +207,7 @@ function succeeded({ status_code }: DeliveryItem): boolean {
   return status_code >= 200 && status_code < 400
 }
 
-function byTime(a: FailedDelivery, b: FailedDelivery): number {
+function byTime(a: SentDelivery, b: SentDelivery): number {
   return Date.parse(a.failedAt) - Date.parse(b.failedAt)
 }
 

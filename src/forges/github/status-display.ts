@@ -3,13 +3,15 @@ import type { Log } from '../../lib/log.ts'
 import type { StatusDisplay } from '../forge.ts'
 import { showCheckRun } from './check-run.ts'
 import type { GitHubClient } from './client.ts'
-import { findPlace } from './pull-request-place.ts'
+import { findPlace, isPermanent } from './pull-request-place.ts'
 import { putNotice } from './summary-comment.ts'
 
 /**
  * Shows how a review fares as a check run. Where there can be none (GitHub keeps them for Apps, with the
  * permission), what people have to know is said in the one comment instead, until the next review rewrites it.
- * Whatever GitHub answers, it does not throw, unless the signal is aborted.
+ * What GitHub refuses for good is logged, and counts as shown.
+ *
+ * @throws KodusError what may pass: trying again can help
  */
 export function createStatusDisplay({
   client,
@@ -27,6 +29,7 @@ export function createStatusDisplay({
           return await work()
         } catch (error) {
           signal.throwIfAborted()
+          if (!isPermanent(error)) throw error
           log.warn({ jobId: job.jobId }, `could not show ${what}: ${messageOf(error)}`)
           return false
         }

@@ -12,6 +12,15 @@ const REVIEWED_ACTIONS = ['opened', 'reopened', 'synchronize', 'ready_for_review
 /** Actions that leave nothing new to review, but change what we know of the pull request. */
 const UPDATING_ACTIONS = ['closed', 'converted_to_draft', 'edited']
 
+/** Whether an event can mean anything to us; where its action is not told, it may. */
+export function concernsUs(event: string, action: string | null | undefined): boolean {
+  if (event === 'pull_request') {
+    return !action || REVIEWED_ACTIONS.includes(action) || UPDATING_ACTIONS.includes(action)
+  }
+  const isComment = event === 'issue_comment' || event === 'pull_request_review_comment'
+  return isComment && (!action || action === 'created')
+}
+
 export const githubWebhook: WebhookSource = {
   signatureHeader: 'x-hub-signature-256',
   deliveryHeader: 'x-github-delivery',

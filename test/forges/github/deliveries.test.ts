@@ -171,6 +171,57 @@ test('a server that tells of all deliveries is understood: what arrived later di
   assert.equal(api.count(`${first}&cursor=v1_8`), 0, 'older pages are not asked for')
 })
 
+test('of all deliveries, what arrived is told too, by its newest attempt, unless it can ask for nothing', async (t) => {
+  const api = await startRawApi(t)
+  const old = new Date(Date.now() - 2 * 3600_000).toISOString()
+  const comment = { event: 'issue_comment', status: 'OK', status_code: 202 }
+  const next = `<${api.url}/app/hook/deliveries?per_page=100&cursor=v1_7>; rel="next"`
+  api.on(
+    'GET /app/hook/deliveries?per_page=100',
+    list(
+      [
+        item('9', { guid: 'heard', action: 'closed', status: 'OK', status_code: 202 }),
+        item('8', { guid: 'again', action: 'opened' }),
+        item('7', { guid: 'unheard', action: 'opened' }),
+      ],
+      { link: next },
+    ),
+  )
+  api.on(
+    'GET /app/hook/deliveries?per_page=100&cursor=v1_7',
+    list([
+      item('6', { guid: 'again', action: 'opened', status: 'OK', status_code: 202 }),
+      item('5', { guid: 'asked', action: 'created', ...comment }),
+      item('4', { guid: 'edited', action: 'edited', ...comment }),
+      item('3', { guid: 'labelled', action: 'labeled' }),
+      item('2', { guid: 'before', delivered_at: old }),
+    ]),
+  )
+  const log = createGitHubDeliveryLog({ client: appClient(api.url), repositories: [] })
+  const { deliveries } = await log.sentSince(new Date(Date.now() - 3600_000), signal)
+  assert.deepEqual(
+    deliveries
+      .map(({ deliveryId, attemptId, arrived }) => [deliveryId, attemptId, arrived])
+      .sort((a, b) => Number(a[1]) - Number(b[1])),
+    [
+      ['asked', '5', true],
+      ['unheard', '7', false],
+      ['again', '8', true],
+      ['heard', '9', true],
+    ],
+  )
+})
+
+test('more deliveries than can be looked through are not passed off as all', async (t) => {
+  const api = await startRawApi(t)
+  const more = { link: `<${api.url}/app/hook/deliveries?per_page=100&cursor=more>; rel="next"` }
+  const page = list([item('9')], more)
+  api.on('GET /app/hook/deliveries?per_page=100', page)
+  api.on('GET /app/hook/deliveries?per_page=100&cursor=more', page)
+  const log = createGitHubDeliveryLog({ client: appClient(api.url), repositories: [] })
+  await assert.rejects(log.sentSince(threeDaysAgo(), signal), { code: 'GITHUB_DELIVERIES_TOO_MANY' })
+})
+
 test('an App without a webhook has failed at nothing', async (t) => {
   const api = await startRawApi(t)
   const log = createGitHubDeliveryLog({ client: appClient(api.url), repositories: [] })

@@ -1,0 +1,3 @@
+import { databaseClock } from './database-clock.ts'
+
+databaseClock(async () => ({}))
