@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { addBuild } from './commands/build.ts'
 import { addDeliveries } from './commands/deliveries.ts'
 import { addDemo } from './commands/demo.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -33,6 +34,7 @@ addDeliveries(program)
 addJobs(program)
 addPosting(program)
 addDoctor(program)
+addBuild(program)
 
 try {
   await program.parseAsync()
