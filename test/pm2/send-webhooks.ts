@@ -1,0 +1,92 @@
+import { createHmac, randomBytes, randomUUID } from 'node:crypto'
+import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** As long as GitHub does. */
+const SENDER_WAITS_MS = 10_000
+
+export interface Receiver {
+  port: string
+  secret: string
+}
+
+/** A signed `git` webhook. Rejects when the connection fails: Node sends nothing twice by itself. */
+export async function sendWebhook(
+  { port, secret }: Receiver,
+  change: object,
+  connection: Pick<RequestOptions, 'agent' | 'createConnection'> = { agent: false },
+): Promise<{ status: number; jobId: string }> {
+  const body = JSON.stringify(change)
+  const signature = createHmac('sha256', secret).update(body).digest('hex')
+  const headers = {
+    'content-type': 'application/json',
+    'x-kodus-delivery': randomUUID(),
+    'x-kodus-signature-256': `sha256=${signature}`,
+  }
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const signal = AbortSignal.timeout(SENDER_WAITS_MS)
+    const options = {
+      host: '127.0.0.1',
+      port,
+      path: '/webhooks/git',
+      method: 'POST',
+      headers,
+      signal,
+      ...connection,
+    }
+    request(options, resolve).on('error', reject).end(body)
+  })
+  const { jobId } = JSON.parse(await text(response)) as { jobId: string }
+  return { status: response.statusCode ?? 0, jobId }
+}
+
+export interface Load {
+  /** The jobs of what was answered 202. */
+  accepted: string[]
+  /** What was not. */
+  failed: string[]
+  stop(): Promise<void>
+}
+
+/**
+ * Webhooks without a break: over connections that are kept, some always busy and some with pauses, and over new
+ * ones. Each is a change that nobody has asked about before.
+ */
+export function sendWithoutBreak(receiver: Receiver): Load {
+  const accepted: string[] = []
+  const failed: string[] = []
+  let stopped = false
+  const sender = async ({ kept, pauseMs }: { kept: boolean; pauseMs: number }) => {
+    const agent = kept && new Agent({ keepAlive: true, maxSockets: 1 })
+    while (!stopped) {
+      const change = {
+        repository: 'https://git.example/team/shop.git',
+        base: 'main',
+        head: randomBytes(20).toString('hex'),
+      }
+      try {
+        const { status, jobId } = await sendWebhook(receiver, change, { agent })
+        if (status === 202) accepted.push(jobId)
+        else failed.push(`answered ${status}`)
+      } catch (error) {
+        failed.push(String(error))
+      }
+      await sleep(pauseMs)
+    }
+    if (agent) agent.destroy()
+  }
+  const senders = [
+    ...Array.from({ length: 2 }, () => sender({ kept: true, pauseMs: 0 })),
+    ...Array.from({ length: 6 }, () => sender({ kept: true, pauseMs: 20 })),
+    ...Array.from({ length: 4 }, () => sender({ kept: false, pauseMs: 10 })),
+  ]
+  return {
+    accepted,
+    failed,
+    async stop() {
+      stopped = true
+      await Promise.all(senders)
+    },
+  }
+}
