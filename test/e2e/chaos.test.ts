@@ -13,10 +13,6 @@ import { skipWithoutRabbitmq } from '../support/rabbitmq.ts'
 const description = await githubDescription()
 const timeout = 280_000
 
-// After connections were cut in every way, Node 24.21 was seen to spin for ever in its own clean-up of requests, when
-// all tests had ended. It leaves without it.
-process.on('exit', (code) => (process as unknown as { reallyExit(code: number): never }).reallyExit(code))
-
 test(
   'every promise is kept while everything around the product fails',
   {
