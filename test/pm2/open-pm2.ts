@@ -49,7 +49,7 @@ export interface Pm2Options {
 export async function openPm2(t: TestContext, { settings, env = {}, change }: Pm2Options) {
   const modules = path.resolve(installPm2(), '../../..')
   const checkout = mkdtempSync(path.join(tmpdir(), 'kodus-pm2-'))
-  for (const name of ['src', 'infra/pm2', 'package.json']) {
+  for (const name of ['src', 'infra/pm2', 'scripts/install-once.ts', 'package.json']) {
     const filter = (file: string) => path.basename(file) !== 'node_modules'
     cpSync(ROOT + name, path.join(checkout, name), { recursive: true, preserveTimestamps: true, filter })
   }
