@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Agent, request } from 'node:http'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { createDatabase } from '../support/database.ts'
 import { connectRaw, requestHead } from './raw-client.ts'
 import { get, gitBody, gitHeaders, type Handler, startHandler } from './start-handler.ts'
@@ -14,13 +15,15 @@ test('a handler that is stopped under load fails nobody who goes by /ready', asy
   const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS })
   t.after(() => agent.destroy())
 
-  // A load balancer: it asks every now and then whether a handler is ready, and sends to one that was.
+  const sent = { old: 0, next: 0, whileStopping: 0 }
+  // A load balancer: it asks every now and then whether a handler is ready, and sends to one that was for a while longer.
   let target: Handler = old
   const balancing = (async () => {
-    while (target === old) if ((await get(`${old.url}/ready`)).status === 503) target = next
+    while ((await get(`${old.url}/ready`)).status === 200) await setImmediate()
+    while (sent.whileStopping < CLIENTS) await setImmediate()
+    target = next
   })()
 
-  const sent = { old: 0, next: 0, whileStopping: 0 }
   let stopping = false
   const client = async () => {
     while (sent.next < 300) {
