@@ -16,8 +16,8 @@ import { testEnvironment } from './support/test-environment.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const TEST_LIMIT_MS = 120_000
-/** Tests wait for servers more than they compute, so two run at once even where there is one core. */
-const CONCURRENCY = Math.max(2, availableParallelism())
+/** Tests wait for servers more than they compute: one more runs than there are cores. */
+const CONCURRENCY = availableParallelism() + 1
 const INTERRUPT_GRACE_MS = 10_000
 
 const onCi = process.env.CI === 'true'

@@ -43,7 +43,8 @@ function kodus(): number {
   const RABBITMQ_URL = `amqp://kodus:${settings.RABBITMQ_PASSWORD}@${address('rabbitmq', 5672)}`
   return run(process.execPath, [COMMAND_LINE, ...rest], {
     ...settings,
-    ...environment(),
+    // It reads what setup left by itself.
+    ...process.env,
     DATABASE_URL,
     RABBITMQ_URL,
   })
