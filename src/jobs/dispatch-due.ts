@@ -17,6 +17,9 @@ const BATCH = 100
 
 const MEND_EVERY_MS = 60_000
 
+/** However much is due, leases are looked at in between: a dead worker is noticed within its lease, and a few seconds. */
+const PUBLISH_MS = 5_000
+
 export interface DispatcherOptions {
   db: Database
   queue: JobQueue
@@ -28,6 +31,8 @@ export interface DispatcherOptions {
   log: Log
   /** Milliseconds between two looks at the table. */
   everyMs?: number
+  /** Milliseconds of a turn after which what else is due is left to the next one. */
+  publishMs?: number
 }
 
 /**
@@ -37,7 +42,7 @@ export interface DispatcherOptions {
  * that no other has. Either store may be away: the rows are still due when it is back.
  */
 export function startDispatcher(options: DispatcherOptions): Repeated {
-  const { db, queue, types, limits, worker, log, everyMs = 1_000 } = options
+  const { db, queue, types, limits, worker, log, everyMs = 1_000, publishMs = PUBLISH_MS } = options
   const lookAtClock = watchClock(db)
   let mendFrom = 0
   let lapseFrom = 0
@@ -59,19 +64,27 @@ export function startDispatcher(options: DispatcherOptions): Repeated {
     for (const { id, deliveryId, lapses } of lapsed) {
       log.warn({ jobId: id, deliveryId, lapses }, 'took a job from a worker that stopped renewing its lease')
     }
-    let woken = lapsed.length
-    if (performance.now() >= mendFrom) {
-      woken += await mendClock(db)
-      mendFrom = performance.now() + MEND_EVERY_MS
-    }
-    if (woken > 0 && queue.technology === 'postgres') await announceJobs(db)
+    if (lapsed.length > 0) await announce()
+  }
+
+  const mend = async (): Promise<void> => {
+    if (performance.now() < mendFrom) return
+    // First: one that fails each time must not keep anything else from being done.
+    mendFrom = performance.now() + MEND_EVERY_MS
+    if ((await mendClock(db)) > 0) await announce()
+  }
+
+  const announce = async (): Promise<void> => {
+    if (queue.technology === 'postgres') await announceJobs(db)
   }
 
   const publishDue = async (signal: AbortSignal): Promise<void> => {
+    const ends = performance.now() + publishMs
     let taken = BATCH
     while (taken === BATCH && queue.isUp() && !signal.aborted) {
       const due = await takeDueJobs(db, { types, limit: BATCH })
       taken = (await publishJobs({ db, queue }, due)) ? due.length : 0
+      if (performance.now() >= ends) return
     }
   }
 
@@ -89,6 +102,7 @@ export function startDispatcher(options: DispatcherOptions): Repeated {
       allowRenewals()
       throw error
     })
+    await mend()
     if (queue.technology === 'postgres') return
     await publishDue(signal)
     await publishForgotten()

@@ -40,12 +40,12 @@ export async function keepDeclared(
   const mend = async (): Promise<void> => {
     for (let times = 1; mismatches.size > 0; times++) {
       await sleep(pauseMs(times), undefined, { signal: closed.signal })
-      await Promise.all([...mismatches.keys()].map(declare))
+      // Whatever else keeps one from being declared may have passed at the next try.
+      await Promise.allSettled([...mismatches.keys()].map(declare))
     }
   }
 
   await Promise.all(QUEUES.map(declare))
-  // A connection on which nothing can be declared any more is about to be replaced.
-  mend().catch(() => {})
+  mend().catch(() => {}) // The connection is closed.
   return { whyNot: (queue) => mismatches.get(queue) }
 }

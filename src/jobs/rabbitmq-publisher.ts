@@ -94,7 +94,10 @@ export function createRabbitmqPublisher(options: RabbitmqOptions): RabbitmqPubli
         'QUEUE_UNAVAILABLE',
         `RabbitMQ did not do what it was asked: ${messageOf(cause)}`,
         {
-          help: 'Check that the broker runs, that RABBITMQ_URL reaches it, and that it has disk and memory left.',
+          help:
+            cause instanceof KodusError
+              ? cause.help
+              : 'Check that the broker runs, that RABBITMQ_URL reaches it, and that it has disk and memory left.',
           retryability: 'transient',
           cause,
         },

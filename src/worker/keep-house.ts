@@ -10,6 +10,7 @@ import { OLD_DELIVERIES, OLD_REDELIVERIES } from '../store/old-deliveries.ts'
 import { OLD_JOBS } from '../store/old-jobs.ts'
 import { OLD_POLL_CURSORS, OLD_TURNS } from '../store/old-marks.ts'
 import { OLD_DISMISSALS, OLD_PULL_REQUESTS } from '../store/old-pull-requests.ts'
+import { OLD_UNTOLD } from '../store/old-untold.ts'
 import { type OldRows, removeRows } from '../store/remove-rows.ts'
 
 /** Between two rounds, whichever worker has the turn. */
@@ -27,6 +28,8 @@ const SHORTEST_PAUSE_MS = 100
 
 /** Nothing reads them once their job is finished; a day, for whoever looks into what happened. */
 const CHECKPOINT_SECONDS = 24 * 3600
+/** A day longer than it is tried (worker/tell-late.ts): what is left is of forges that no worker serves. */
+const UNTOLD_SECONDS = 2 * 24 * 3600
 
 interface House {
   db: DatabasePool
@@ -50,6 +53,7 @@ export async function cleanUp({ db, retention, log }: House, signal: AbortSignal
   const { jobs, deliveries } = retention
   const tables: [OldRows, number][] = [
     [OLD_CHECKPOINTS, CHECKPOINT_SECONDS],
+    [OLD_UNTOLD, UNTOLD_SECONDS],
     [OLD_JOBS, jobs],
     [OLD_PULL_REQUESTS, jobs],
     [OLD_DISMISSALS, jobs],

@@ -5,15 +5,20 @@ import { abortable } from '../lib/abortable.ts'
 import { messageOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { repeat } from '../lib/repeat.ts'
+import { claimTurn } from '../store/claim-turn.ts'
 import type { DatabasePool } from '../store/database.ts'
 import { markTold } from '../store/mark-told.ts'
 import { takeUntold, type UntoldJob } from '../store/take-untold.ts'
 import { sayLate } from './say-late.ts'
 import { createStatusLine } from './status-line.ts'
 
-const EVERY_MS = 10_000
+/** Between two turns of the whole installation, whichever worker has it. */
+const EVERY_SECONDS = 10
 
-/** Of one worker at a time: after an outage, no forge is asked for more than 30 a minute. */
+/** Between two looks at whose turn it is. */
+const LOOK_MS = 5_000
+
+/** In one turn: after an outage, no forge is asked for more than 30 a minute (GitHub: 80 writes a minute in all). */
 const BATCH = 5
 
 /** What could not be told in a day, nobody waits for: it is tried once more, and no more after that. */
@@ -30,8 +35,13 @@ interface Telling {
  * between recording and telling, or its forge did not answer. Runs in every worker; each takes what no other has.
  */
 export function tellLate(telling: Telling): { stop(): Promise<void> } {
-  const tell = (signal: AbortSignal) => abortable(tellUntold(telling), signal)
-  return repeat('cannot look for jobs that nobody was told of', EVERY_MS, tell, telling.log)
+  const tell = (signal: AbortSignal) => abortable(tellInTurn(telling), signal)
+  return repeat('cannot look for jobs that nobody was told of', LOOK_MS, tell, telling.log)
+}
+
+/** Tells of a few, unless another worker has just done so. */
+export async function tellInTurn(telling: Telling): Promise<void> {
+  if (await claimTurn(telling.db, 'tell late', EVERY_SECONDS)) await tellUntold(telling)
 }
 
 /** Tells of a few, those that have waited longest. */

@@ -3,13 +3,13 @@ import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import amqp from 'amqplib'
 import { pino } from 'pino'
-import { startDispatcher } from '../../src/jobs/dispatch-due.ts'
+import { type DispatcherOptions, startDispatcher } from '../../src/jobs/dispatch-due.ts'
 import { publishJobs } from '../../src/jobs/publish-jobs.ts'
 import type { JobMessage } from '../../src/jobs/queue.ts'
 import { createRabbitmqQueue } from '../../src/jobs/rabbitmq-queue.ts'
 import { JOBS_QUEUE } from '../../src/jobs/topology.ts'
 import { silentLog } from '../../src/lib/log.ts'
-import { openDatabase } from '../../src/store/database.ts'
+import { type Database, openDatabase } from '../../src/store/database.ts'
 import { recordDeliveries } from '../../src/store/record-deliveries.ts'
 import { transitionJob } from '../../src/store/transition-job.ts'
 import { claimJob, NO_LIMITS } from '../support/claim-job.ts'
@@ -65,6 +65,41 @@ describe('the dispatcher', { skip: skipWithoutRabbitmq }, () => {
     await stores.queued(1)
     const { rows } = await stores.pool.query('select status, lapses, attempts from workflow_jobs')
     assert.deepEqual(rows, [{ status: 'RETRYING', lapses: 1, attempts: 0 }])
+  })
+
+  test('looks at leases in between, however much is due', LIMIT, async (t) => {
+    const stores = await startStores(t)
+    const job = await stores.newJob({ dueInMs: 0 })
+    await claimJob(stores.pool, job.jobId, 'a worker that dies')
+    for (let i = 0; i < 350; i++) await stores.newJob({ dueInMs: 0 })
+    const seen: string[] = []
+    const publish = async (messages: readonly JobMessage[]) => {
+      await stores.queue.publish(messages)
+      const { rows } = await stores.pool.query('select status from workflow_jobs where id = $1', [job.jobId])
+      seen.push(rows[0].status)
+      await stores.pool.query(`update workflow_jobs set lease_until = now() where id = $1`, [job.jobId])
+    }
+
+    stores.dispatch({ queue: { ...stores.queue, publish }, publishMs: 0 })
+
+    await until(async () => seen.length >= 3)
+    assert.deepEqual(seen.slice(0, 2), ['PROCESSING', 'RETRYING'])
+  })
+
+  test('looks at leases, whatever keeps it from mending the clock', LIMIT, async (t) => {
+    const stores = await startStores(t)
+    const job = await stores.newJob({ dueInMs: 0 })
+    await claimJob(stores.pool, job.jobId, 'a worker that died')
+    const query = async (sql: string, values?: unknown[]) => {
+      if (sql.includes("updated_at > now() + interval '1 minute'")) throw new Error('deadlock detected')
+      return await stores.pool.query(sql, values)
+    }
+
+    stores.dispatch({ db: { query } as Database })
+
+    await until(async () => stores.warnings.some((warning) => warning.includes('deadlock detected')))
+    await stores.pool.query('update workflow_jobs set lease_until = now()')
+    await stores.queued(1)
   })
 
   test('publishes again what a queue that is empty was told of, as soon as it may run', LIMIT, async (t) => {
@@ -178,7 +213,7 @@ async function startStores(t: TestContext) {
     warnings,
     broker,
     queue,
-    dispatch() {
+    dispatch(over: Partial<DispatcherOptions> = {}) {
       const dispatcher = startDispatcher({
         db,
         queue,
@@ -187,6 +222,7 @@ async function startStores(t: TestContext) {
         worker: 'test',
         log,
         everyMs: 50,
+        ...over,
       })
       dispatchers.push(dispatcher)
       return dispatcher

@@ -170,6 +170,37 @@ function testMismatch({ createVhost }: SharedRabbitmq): void {
       )
     },
   )
+
+  test('is tried again when a try fails of something else, which has passed', LIMIT, async (t) => {
+    const url = await createVhost()
+    const channel = await declareOtherwise(t, url, JOBS_QUEUE)
+    const { log } = captureLog()
+    const connection = await amqp.connect(`${url}?channelMax=8`)
+    t.after(() => connection.close())
+    let tries = 0
+    const queues = await keepDeclared(connection, log, () => {
+      tries += 1
+      return 20
+    })
+    const taken: amqp.Channel[] = []
+    for (let full = false; !full; ) {
+      await connection.createChannel().then(
+        (one) => taken.push(one),
+        () => (full = true),
+      )
+    }
+    const before = tries
+    await until(
+      async () => tries,
+      (now) => now > before + 2,
+    )
+    await channel.deleteQueue(JOBS_QUEUE)
+    for (const one of taken) await one.close()
+    await until(
+      async () => queues.whyNot(JOBS_QUEUE),
+      (why) => why === undefined,
+    )
+  })
 }
 
 /** As if an older installation, or a person, had declared it. */

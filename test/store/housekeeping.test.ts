@@ -11,7 +11,9 @@ import { dismissFinding } from '../../src/store/dismiss-finding.ts'
 import { findLastReview } from '../../src/store/find-last-review.ts'
 import { findReviewsOf } from '../../src/store/find-reviews-of.ts'
 import { inTransaction } from '../../src/store/in-transaction.ts'
+import { liftStop } from '../../src/store/lift-stop.ts'
 import { OLD_JOBS } from '../../src/store/old-jobs.ts'
+import { putStop } from '../../src/store/put-stop.ts'
 import { MAX_REVIEWS, type RecalledReviews, recallReviews } from '../../src/store/recall-reviews.ts'
 import { recordDeliveries } from '../../src/store/record-deliveries.ts'
 import { removeRows } from '../../src/store/remove-rows.ts'
@@ -336,9 +338,9 @@ test('of many processes that start together, one cleans up', async (t) => {
     return keepHouse({ db: { query } as unknown as DatabasePool, retention: RETENTION, log: silentLog })
   })
   const steps = () => asked.map(({ length }) => length).sort((a, b) => a - b)
-  while ((steps().at(-1) ?? 0) < 10) await sleep(10)
+  while ((steps().at(-1) ?? 0) < 11) await sleep(10)
   await Promise.all(houses.map((house) => house.stop()))
-  assert.deepEqual(steps(), [1, 1, 1, 10])
+  assert.deepEqual(steps(), [1, 1, 1, 11])
   assert.equal(await count(db, 'workflow_jobs'), 0)
 })
 
@@ -361,4 +363,23 @@ test('deliveries are remembered for 30 days at least, and never for less than th
   assert.deepEqual(days({ JOB_RETENTION_DAYS: '365' }), [365, 365])
   const tooFew = { code: 'CONFIG_INVALID', message: /DELIVERY_RETENTION_DAYS/ }
   assert.throws(() => readRetention({ DELIVERY_RETENTION_DAYS: '29' }), tooFew)
+})
+
+test('what no forge was told of goes after two days, unless posting is stopped', async (t) => {
+  const { pool: db } = await createDatabase(t)
+  const { jobId } = await aJob(db, { days: 3, status: 'FAILED' })
+  await db.query(
+    `insert into untold_jobs (job_id, run, fence, tell_at, since)
+     select $1, days, 0, now(), now() - days * interval '1 day' from generate_series(1, 3) days`,
+    [jobId],
+  )
+  const left = async () => {
+    await cleanUp({ db, retention: RETENTION, log: silentLog }, running)
+    const { rows } = await db.query('select run from untold_jobs order by run')
+    return rows.map(({ run }) => run)
+  }
+  await putStop(db, { name: 'posting', reason: null, actor: 'mona' })
+  assert.deepEqual(await left(), [1, 2, 3])
+  await liftStop(db, 'posting')
+  assert.deepEqual(await left(), [1])
 })

@@ -9,7 +9,7 @@ import { recordProgress } from '../../src/store/record-progress.ts'
 import { transitionJob } from '../../src/store/transition-job.ts'
 import { gatePosting } from '../../src/worker/gate-posting.ts'
 import { recordFailure } from '../../src/worker/record-failure.ts'
-import { tellUntold } from '../../src/worker/tell-late.ts'
+import { tellInTurn, tellUntold } from '../../src/worker/tell-late.ts'
 import { githubDescription } from '../github/server.ts'
 import { NO_LIMITS } from '../support/claim-job.ts'
 import { aModel, FLAWED, startGitHubWorker } from './github-worker.ts'
@@ -367,4 +367,19 @@ test('what GitHub refuses for good is not tried again', { skip }, async (t) => {
   await receive()
   await run()
   assert.equal(await untold(), 0)
+})
+
+test('however many workers there are, they tell of five at a time', { skip }, async (t) => {
+  const { db, runner, receive, run, jobs, passGrace, untold } = await aPullRequest(t)
+  await receive()
+  await run()
+  const [job] = await jobs()
+  await db.query(
+    `insert into untold_jobs (job_id, run, fence, tell_at) select $1, n, 0, now() from generate_series(10, 21) n`,
+    [job?.id],
+  )
+  await passGrace()
+  const telling = { db, forges: runner.forges, log: silentLog }
+  await Promise.all([tellInTurn(telling), tellInTurn(telling), tellInTurn(telling)])
+  assert.equal(await untold(), 7)
 })
