@@ -30,6 +30,8 @@ export interface LoadBalancer {
 export interface BalancedServer {
   container: string
   state: 'up' | 'down' | 'draining'
+  /** It said so when it was asked last. */
+  isReady: boolean
   /** Requests being answered now, and sent to it so far. */
   running: number
   requests: number
@@ -42,9 +44,8 @@ const ADDED_WITHIN_MS = 60_000
 const DRAINED_WITHIN_MS = 60_000
 
 /**
- * HAProxy, doing what is relied on of a cloud's load balancer: asks each server every second whether it is ready, takes
- * it out at the first no and at the second without an answer, and sends a request elsewhere only while nothing of it
- * was sent: what a server took and did not answer fails, and is seen.
+ * HAProxy, doing what is relied on of a cloud's load balancer, and nothing kinder: asks each server every second whether
+ * it is ready, sends it nothing before the first yes, takes it out at the second no, and tries nothing twice.
  */
 export async function startLoadBalancer(engine: Engine, options: LoadBalancerOptions): Promise<LoadBalancer> {
   const { name, network, port, ready } = options
@@ -75,15 +76,17 @@ export async function startLoadBalancer(engine: Engine, options: LoadBalancerOpt
       const address = await engine.docker('inspect', '--format', format, container)
       const server = `servers/${container}`
       await command(
-        `add server ${server} ${address}:${port} check inter 1s fall 2 rise 1 observe layer4 error-limit 1 on-error mark-down`,
+        `add server ${server} ${address}:${port} check inter 1s fall 2 rise 1`,
+        // Enabled, it would be sent requests before it was first asked.
+        `set server ${server} state drain`,
         `enable health ${server}`,
-        `enable server ${server}`,
       )
       await until(
         ADDED_WITHIN_MS,
         `${container} is ready`,
-        async () => (await find(container))?.state === 'up',
+        async () => (await find(container))?.isReady === true,
       )
+      await command(`set server ${server} state ready`)
     },
     async drain(container) {
       await command(`set server servers/${container} state drain`)
@@ -124,10 +127,8 @@ defaults
   timeout connect 2s
   timeout client 60s
   timeout server 60s
-  timeout check 2s
-  retries 3
-  retry-on conn-failure
-  option redispatch 1
+  timeout check 5s
+  retries 0
   option httpchk GET ${ready}
 frontend requests
   bind :${HTTP_PORT}
@@ -168,6 +169,8 @@ function parseServers(csv: string): BalancedServer[] {
     return {
       container: field('svname'),
       state,
+      // A star: it is being asked again.
+      isReady: field('check_status').replace('* ', '').startsWith('L7OK'),
       running: Number(field('scur')),
       requests: Number(field('stot')),
     }
