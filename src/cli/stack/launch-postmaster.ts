@@ -46,8 +46,12 @@ export async function launchPostmaster(
     if (server) return server
 
     const output = readFileSync(home.logFile, 'utf8')
-    // Somebody was faster to the port, or the last processes of a killed server are still leaving.
-    const mayPass = /could not bind|could not create any TCP|shared memory block/.test(output)
+    // Somebody was faster to the port, or a killed server is still leaving: its last processes, or itself, until its
+    // parent has taken notice.
+    const mayPass =
+      /could not bind|could not create any TCP|shared memory block|lock file "postmaster.pid" already exists/.test(
+        output,
+      )
     if (!mayPass || attempt === ATTEMPTS) {
       throw new KodusError(
         'EMBEDDED_POSTGRES_FAILED',
