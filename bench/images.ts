@@ -15,7 +15,7 @@ import { silentLog } from '../src/lib/log.ts'
 import { openDatabase } from '../src/store/database.ts'
 import { migrate } from '../src/store/migrate.ts'
 import { type Engine, startEngine } from '../test/containers/engine.ts'
-import { buildProductImages } from '../test/images/product-images.ts'
+import { buildProductImages, type ProductImages } from '../test/containers/product-images.ts'
 import { describeMachine } from './support/machine.ts'
 import { medianOf, round } from './support/statistics.ts'
 import { table } from './support/table.ts'
@@ -39,7 +39,7 @@ if ('missing' in engine) {
 }
 const directory = mkdtempSync(path.join(tmpdir(), 'kodus-bench-images-'))
 try {
-  const images = await buildProductImages(engine, 'bench')
+  const images = await buildProductImages(engine)
   const postgres = await startEmbeddedPostgres({
     directory: path.join(directory, 'postgres'),
     log: silentLog,
@@ -48,17 +48,17 @@ try {
     const db = openDatabase({ url: postgres.url, component: 'bench', maxConnections: 1, log: silentLog })
     await migrate(db)
     await db.end()
-    await report(engine, images, postgres.url)
+    await report(engine, images.names, postgres.url)
   } finally {
     await postgres.stop()
-    await engine.docker('image', 'rm', ...Object.values(images))
+    await images.remove()
   }
 } finally {
   await engine.close()
   rmSync(directory, { recursive: true, force: true })
 }
 
-async function report(engine: Engine, images: Record<ComponentType, string>, databaseUrl: string) {
+async function report(engine: Engine, images: ProductImages['names'], databaseUrl: string) {
   const types = Object.keys(images) as ComponentType[]
   const starts: Record<ComponentType, Start[]> = { webhook: [], api: [], worker: [] }
   // The first round reads the images from the disk; it is not counted.
