@@ -5,7 +5,7 @@ import amqp from 'amqplib'
 import type { IntakeQueue } from '../../src/jobs/queue.ts'
 import { createRabbitmqQueue } from '../../src/jobs/rabbitmq-queue.ts'
 import type { Delivery } from '../../src/jobs/review-request.ts'
-import { DEAD_LETTER_QUEUE, INTAKE_QUEUE, JOBS_QUEUE } from '../../src/jobs/topology.ts'
+import { DEAD_LETTER_QUEUE, declareTopology, INTAKE_QUEUE, JOBS_QUEUE } from '../../src/jobs/topology.ts'
 import { KodusError } from '../../src/lib/errors.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { aDelivery } from '../support/deliveries.ts'
@@ -145,6 +145,7 @@ async function startServer(t: TestContext, rabbitmq: SharedRabbitmq) {
   const url = await rabbitmq.createVhost()
   const connection = await amqp.connect(url)
   t.after(() => connection.close())
+  await declareTopology(connection)
   const channel = await connection.createConfirmChannel()
   const openAt = (url: string) => {
     const queue = createRabbitmqQueue({ url, log: silentLog })
