@@ -1,4 +1,4 @@
-import { copyCommit, git, resolve } from '../model/git.ts'
+import { copyCommit, git, gitOfCommits, resolve } from '../model/git.ts'
 import type { Author, PullRecord, RepositoryRecord } from '../model/state.ts'
 import { presentPull } from '../present/pulls.ts'
 import type { World } from '../world.ts'
@@ -149,7 +149,7 @@ export function branchTip(repository: RepositoryRecord, branch: string): string 
 export function belongsTo(pull: PullRecord, commit: string): boolean {
   if (!/^[0-9a-f]{40}$/.test(commit)) return false
   const range = `${pull.base.sha}..${pull.head.sha}`
-  return git(pull.repository.directory, ['rev-list', range]).split('\n').includes(commit)
+  return gitOfCommits(pull.repository.directory, ['rev-list', range]).split('\n').includes(commit)
 }
 
 /** `refs/pull/N/head`: what makes a fork's commits readable here. */

@@ -1,4 +1,4 @@
-import { git, gitBytes } from './git.ts'
+import { git, gitBytes, gitOfCommits } from './git.ts'
 
 export interface DiffFile {
   path: string
@@ -33,7 +33,7 @@ export function diffSinceMergeBase(directory: string, base: string, head: string
 
 export function mergeBase(directory: string, base: string, head: string): string {
   try {
-    return git(directory, ['merge-base', base, head])
+    return gitOfCommits(directory, ['merge-base', base, head])
   } catch {
     // Unrelated histories: everything is new.
     return git(directory, ['hash-object', '-t', 'tree', '/dev/null'])

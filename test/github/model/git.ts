@@ -38,6 +38,23 @@ export function gitBytes(directory: string, args: string[], input?: Buffer): Buf
   })
 }
 
+const answers = new Map<string, string>()
+const MOST_ANSWERS = 20_000
+
+/**
+ * The same for what never changes, because it only names commits by their ids: git is started for it once. Starting
+ * it from a process as large as one with a whole GitHub in it is what most of a long chaos run's time went into.
+ */
+export function gitOfCommits(directory: string, args: string[]): string {
+  const question = [directory, ...args].join('\0')
+  const known = answers.get(question)
+  if (known !== undefined) return known
+  const answer = git(directory, args)
+  if (answers.size >= MOST_ANSWERS) answers.clear()
+  answers.set(question, answer)
+  return answer
+}
+
 export function createBareRepository(directory: string): void {
   mkdirSync(directory, { recursive: true })
   git(directory, ['init', '--quiet', '--bare', '--initial-branch=main'])
@@ -68,8 +85,9 @@ export function storeCommit(
 }
 
 export function resolve(directory: string, revision: string): string | undefined {
+  const ask = /^[0-9a-f]{40}$/.test(revision) ? gitOfCommits : git
   try {
-    return git(directory, ['rev-parse', '--verify', '--quiet', `${revision}^{commit}`])
+    return ask(directory, ['rev-parse', '--verify', '--quiet', `${revision}^{commit}`])
   } catch {
     return undefined
   }

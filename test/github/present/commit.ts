@@ -1,10 +1,10 @@
-import { git } from '../model/git.ts'
+import { gitOfCommits } from '../model/git.ts'
 import type { RepositoryRecord } from '../model/state.ts'
 import type { World } from '../world.ts'
 
 /** A `commit`. */
 export function presentCommit(world: World, repository: RepositoryRecord, sha: string) {
-  const shown = git(repository.directory, ['show', '--no-patch', '--format=%T%n%P%n%B', sha])
+  const shown = gitOfCommits(repository.directory, ['show', '--no-patch', '--format=%T%n%P%n%B', sha])
   const [tree = '', parents = '', ...message] = shown.split('\n')
   const url = `${world.origin}/api/v3/repos/${repository.fullName}`
   return {

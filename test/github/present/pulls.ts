@@ -1,5 +1,5 @@
 import type { DiffFile } from '../model/diff.ts'
-import { git } from '../model/git.ts'
+import { gitOfCommits } from '../model/git.ts'
 import { type Author, levelOf, type PullRecord, type RepositoryRecord } from '../model/state.ts'
 import { nodeId } from '../node-id.ts'
 import type { World } from '../world.ts'
@@ -71,7 +71,7 @@ export function presentPull(world: World, pull: PullRecord) {
     merged_by: pull.mergedBy && presentAccount(world, pull.mergedBy.account),
     comments: pull.comments.length,
     review_comments: posted.length,
-    commits: Number(git(pull.repository.directory, ['rev-list', '--count', range])),
+    commits: Number(gitOfCommits(pull.repository.directory, ['rev-list', '--count', range])),
     additions: files.reduce((sum, { additions }) => sum + additions, 0),
     deletions: files.reduce((sum, { deletions }) => sum + deletions, 0),
     changed_files: files.length,
