@@ -3,8 +3,12 @@
 import { statSync } from 'node:fs'
 
 const ANSWER_WITHIN_MS = 3_000
-/** The worker writes its file every 5 s. */
-const FRESH_SECONDS = 30
+/**
+ * The worker writes its file every 5 s while it is well. An outage of the database or the broker makes all workers unwell at
+ * once, and a platform that replaced them for it would add their starts to the outage: only one that has been unwell for this
+ * long is said to be. A worker that never was well has no file, and fails at once.
+ */
+const FRESH_SECONDS = 300
 
 const checks = {
   async http(port) {
