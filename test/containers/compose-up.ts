@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createHmac, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -10,6 +10,7 @@ import { parseEnv } from 'node:util'
 import { COMPONENTS, CPU_UNITS_PER_VCPU } from '../../src/components.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { createShutdown, type Shutdown } from '../../src/lib/shutdown.ts'
+import { gitWebhook } from '../support/git-webhook.ts'
 import { missing } from '../support/missing.ts'
 import { makeRepository, type TestRepository } from '../support/repository.ts'
 import { type Engine, startEngine } from './engine.ts'
@@ -277,23 +278,15 @@ async function install(engine: Engine, shutdown: Shutdown, repository: TestRepos
     /** A webhook as a forge sends it. @returns the job's id */
     async send(): Promise<string> {
       const head = repository.commit({ 'a.py': `x = '${randomUUID()}'\n` })
-      const body = JSON.stringify({
+      const change = {
         repository: '/repositories/repository',
         base: repository.base,
         head,
         title: 'A change',
-      })
-      const signature = createHmac('sha256', settings().GIT_WEBHOOK_SECRET ?? '')
-        .update(body)
-        .digest('hex')
+      }
       const answer = await fetch(`http://${await compose('port', 'webhook-handler', '3332')}/webhooks/git`, {
         method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          'x-kodus-delivery': randomUUID(),
-          'x-kodus-signature-256': `sha256=${signature}`,
-        },
-        body,
+        ...gitWebhook(change, settings().GIT_WEBHOOK_SECRET ?? ''),
       })
       assert.equal(answer.status, 202)
       return ((await answer.json()) as { jobId: string }).jobId

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { createHmac, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,7 @@ import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseEnv } from 'node:util'
 import { freePort } from '../../src/cli/stack/free-port.ts'
+import { gitWebhook } from '../support/git-webhook.ts'
 import type { LogLine } from '../support/processes.ts'
 
 /** What `kodus up` says when all of it runs. */
@@ -72,12 +73,9 @@ export type Up = Awaited<ReturnType<typeof startUp>>
 
 /** Sends a signed `git` webhook; the same delivery for the same id. */
 export async function send({ up, settings }: Up, request: object, id: string = randomUUID()) {
-  const body = JSON.stringify(request)
-  const hmac = createHmac('sha256', settings().GIT_WEBHOOK_SECRET ?? '').update(body)
   const response = await fetch(`${up.components.webhook.url}/webhooks/git`, {
     method: 'POST',
-    body,
-    headers: { 'x-kodus-delivery': id, 'x-kodus-signature-256': `sha256=${hmac.digest('hex')}` },
+    ...gitWebhook(request, settings().GIT_WEBHOOK_SECRET ?? '', id),
   })
   const answer = (await response.json()) as { jobId: string; code?: string }
   return { ...answer, status: response.status, retryAfter: response.headers.get('retry-after') }

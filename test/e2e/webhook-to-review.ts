@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { createHmac, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../src/cli/stack/free-port.ts'
 import { createApiKey } from '../../src/store/create-api-key.ts'
 import { createDatabase } from '../support/database.ts'
+import { gitWebhook } from '../support/git-webhook.ts'
 import { answers, startLlmServer } from '../support/llm-server.ts'
 import { type Component, spawnComponent } from '../support/processes.ts'
 import { makeRepository } from '../support/repository.ts'
@@ -203,16 +204,9 @@ async function startComponents(t: TestContext, extraEnv: Record<string, string>)
       branch: 'topic',
     },
     async send(request: object, delivery: string = randomUUID()) {
-      const body = JSON.stringify(request)
-      const signature = createHmac('sha256', SECRET).update(body).digest('hex')
       const response = await fetch(`http://127.0.0.1:${webhookPort}/webhooks/git`, {
         method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          'x-kodus-delivery': delivery,
-          'x-kodus-signature-256': `sha256=${signature}`,
-        },
-        body,
+        ...gitWebhook(request, SECRET, delivery),
       })
       const answer = (await response.json()) as { jobId: string; status: string; duplicate?: boolean }
       return { status: response.status, body: answer }

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { createHmac, randomUUID } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -11,6 +10,7 @@ import { RULES } from '../../src/review/rules/index.ts'
 import type { Language } from '../../src/review/rules/rule.ts'
 import { createApiKey } from '../../src/store/create-api-key.ts'
 import { createDatabase } from '../support/database.ts'
+import { gitWebhook } from '../support/git-webhook.ts'
 import { run } from '../support/kodus.ts'
 import { type Component, spawnComponent } from '../support/processes.ts'
 import { createVhost, skipWithoutRabbitmq } from '../support/rabbitmq.ts'
@@ -145,15 +145,8 @@ async function startStaged(t: TestContext, types: readonly ComponentType[], more
     env,
     components: Object.fromEntries(started) as Partial<Record<ComponentType, Component>>,
     async send(request: object): Promise<string> {
-      const body = JSON.stringify(request)
-      const signature = createHmac('sha256', SECRET).update(body).digest('hex')
-      const headers = {
-        'content-type': 'application/json',
-        'x-kodus-delivery': randomUUID(),
-        'x-kodus-signature-256': `sha256=${signature}`,
-      }
       const url = `http://127.0.0.1:${webhookPort}/webhooks/git`
-      const response = await fetch(url, { method: 'POST', headers, body })
+      const response = await fetch(url, { method: 'POST', ...gitWebhook(request, SECRET) })
       assert.equal(response.status, 202)
       return ((await response.json()) as { jobId: string }).jobId
     },

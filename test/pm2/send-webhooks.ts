@@ -1,7 +1,8 @@
-import { createHmac, randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { gitWebhook } from '../support/git-webhook.ts'
 
 /** As long as GitHub does. */
 const SENDER_WAITS_MS = 10_000
@@ -17,13 +18,7 @@ export async function sendWebhook(
   change: object,
   connection: Pick<RequestOptions, 'agent' | 'createConnection'> = { agent: false },
 ): Promise<{ status: number; jobId: string }> {
-  const body = JSON.stringify(change)
-  const signature = createHmac('sha256', secret).update(body).digest('hex')
-  const headers = {
-    'content-type': 'application/json',
-    'x-kodus-delivery': randomUUID(),
-    'x-kodus-signature-256': `sha256=${signature}`,
-  }
+  const { body, headers } = gitWebhook(change, secret)
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const signal = AbortSignal.timeout(SENDER_WAITS_MS)
     const options = {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createHmac, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,24 +7,16 @@ import { freePort } from '../../src/cli/stack/free-port.ts'
 import type { ComponentType } from '../../src/components.ts'
 import { createApiKey } from '../../src/store/create-api-key.ts'
 import { createDatabase } from '../support/database.ts'
+import { gitWebhook } from '../support/git-webhook.ts'
 import { answers, fails, type LlmServer, startLlmServer } from '../support/llm-server.ts'
 import { type Component, spawnComponent } from '../support/processes.ts'
-import { createVhost, skipWithoutRabbitmq } from '../support/rabbitmq.ts'
 import { makeRepository } from '../support/repository.ts'
 import { checkOut, findPrevious, type Version } from './previous-version.ts'
 
-// `npm run test:skew`: during an upgrade, components of two versions work beside each other on today's schema.
+// `npm run test:skew`, over each queue: during an upgrade, components of two versions work beside each other on today's schema.
 
 const SECRET = 'a secret of this test'
 const COMPONENTS = ['webhook', 'api', 'worker'] as const
-const QUEUES = [
-  { queue: 'PostgreSQL', skip: false, queueEnv: async () => ({}) },
-  {
-    queue: 'RabbitMQ',
-    skip: skipWithoutRabbitmq,
-    queueEnv: async () => ({ RABBITMQ_URL: await createVhost() }),
-  },
-]
 const DIRECTIONS = [
   { from: 'old', to: 'new' },
   { from: 'new', to: 'old' },
@@ -46,7 +38,15 @@ if (commit) {
   after(() => rmSync(directory, { recursive: true, force: true }))
 }
 
-for (const { queue, skip, queueEnv } of QUEUES) {
+export interface QueueUnderTest {
+  queue: string
+  /** Why there is none to test with. */
+  skip: string | false
+  /** What components are told of one that nobody else uses. */
+  queueEnv(): Promise<Record<string, string>>
+}
+
+export function testUpgradeOver({ queue, skip, queueEnv }: QueueUnderTest): void {
   const options = { skip: previous.skip || skip, timeout: 120_000 }
 
   describe(`an upgrade over ${queue}`, () => {
@@ -191,15 +191,8 @@ async function startStack(t: TestContext, queueEnv: Record<string, string>) {
     async send(): Promise<string> {
       const { path, base, head } = repository
       const request = { repository: path, base, head, title: 'A change', branch: `topic-${randomUUID()}` }
-      const body = JSON.stringify(request)
-      const signature = createHmac('sha256', SECRET).update(body).digest('hex')
-      const headers = {
-        'content-type': 'application/json',
-        'x-kodus-delivery': randomUUID(),
-        'x-kodus-signature-256': `sha256=${signature}`,
-      }
       const address = `http://127.0.0.1:${webhookPort}/webhooks/git`
-      const response = await fetch(address, { method: 'POST', headers, body })
+      const response = await fetch(address, { method: 'POST', ...gitWebhook(request, SECRET) })
       assert.equal(response.status, 202)
       return ((await response.json()) as { jobId: string }).jobId
     },

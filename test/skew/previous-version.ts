@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
 } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
@@ -68,7 +69,9 @@ function libraries(checkout: string): string {
   // No scripts: what they do is for the databases that a version brings, and this run has its own.
   const flags = ['--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
   execFileSync('npm', ['ci', ...flags], { cwd: work, stdio: ['ignore', 2, 2] })
-  renameSync(work, place)
+  // The file for the other queue may have been faster.
+  if (existsSync(place)) rmSync(work, { recursive: true, force: true })
+  else renameSync(work, place)
   return path.join(place, 'node_modules')
 }
 

@@ -1,0 +1,3 @@
+import { testUpgradeOver } from './old-beside-new.ts'
+
+testUpgradeOver({ queue: 'PostgreSQL', skip: false, queueEnv: async () => ({}) })
