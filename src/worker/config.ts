@@ -44,6 +44,14 @@ export const variables = {
     describe:
       'A file that is written anew every 5 s while the worker is well: the database answers, the queue is connected, its loops turn. Unset: none. The image sets it.',
   },
+  ECS_AGENT_URI: {
+    describe:
+      'Set by ECS itself. While it holds jobs, the worker has the agent there protect its task from scale-in and deployments. Unset: it does not.',
+  },
+  CLOUDWATCH_METRICS_ENVIRONMENT: {
+    describe:
+      'Writes the backlog to the log once a minute, so that CloudWatch Logs makes metrics of it; the value is their dimension `Environment`, as `production`. Unset: it does not. See `docs/metrics.md`.',
+  },
   GIT_REPOSITORY_ROOTS: {
     describe:
       'Directories below which a `git` webhook may name a repository by path, separated as in PATH. Unset: none.',
@@ -77,6 +85,9 @@ export interface WorkerConfig extends ProcessConfig, DatabaseConfig, QueueConfig
   retention: Retention
   graceMs: number
   healthFile: string | undefined
+  ecsAgentUri: string | undefined
+  /** The dimension `Environment` of the metrics for CloudWatch. Undefined: there are none. */
+  cloudWatchEnvironment: string | undefined
   repositoryRoots: string[]
   gitProtocols: string[]
   gitAllowedHosts: string[]
@@ -103,6 +114,8 @@ export function readConfig(env: Environment = process.env): WorkerConfig {
     retention: readRetention(env),
     graceMs: integer(env, variables, 'WORKER_GRACE_SECONDS', { min: 0, max: 3600 }) * 1000,
     healthFile: text(env, variables, 'WORKER_HEALTH_FILE'),
+    ecsAgentUri: text(env, variables, 'ECS_AGENT_URI'),
+    cloudWatchEnvironment: readCloudWatchEnvironment(env),
     repositoryRoots: list(text(env, variables, 'GIT_REPOSITORY_ROOTS'), delimiter),
     gitProtocols: list(text(env, variables, 'GIT_ALLOWED_PROTOCOLS'), ','),
     gitAllowedHosts: list(text(env, variables, 'GIT_ALLOWED_HOSTS'), ','),
@@ -114,6 +127,15 @@ export function readConfig(env: Environment = process.env): WorkerConfig {
     github: readGitHubConfig(env),
     model: readModelConfig(env),
   }
+}
+
+/** What CloudWatch takes as the value of a dimension: ASCII, 1,024 characters at most, and no colon in front. */
+function readCloudWatchEnvironment(env: Environment): string | undefined {
+  const value = text(env, variables, 'CLOUDWATCH_METRICS_ENVIRONMENT')
+  if (value === undefined || /^(?!:)[ -~]{1,1024}$/.test(value)) return value
+  throw new KodusError('CONFIG_INVALID', 'CLOUDWATCH_METRICS_ENVIRONMENT is no value for a dimension.', {
+    help: 'Set CLOUDWATCH_METRICS_ENVIRONMENT to a word like production, or unset it.',
+  })
 }
 
 function readGitCredentials(env: Environment): GitCredential[] {

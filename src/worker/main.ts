@@ -27,8 +27,10 @@ import { handBack } from './hand-back.ts'
 import { keepHealthFile } from './keep-health-file.ts'
 import { keepHouse } from './keep-house.ts'
 import { openGitHub } from './open-github.ts'
+import { protectTask } from './protect-task.ts'
 import { recordIntake } from './record-intake.ts'
 import { takeJobs } from './take-jobs.ts'
+import { tellCloudWatch } from './tell-cloudwatch.ts'
 import { tellLate } from './tell-late.ts'
 import { watchGitHub } from './watch-github.ts'
 
@@ -111,13 +113,20 @@ const late = tellLate({ db, forges, log })
 shutdown.add('late telling', () => late.stop())
 const complete = completeTogether(db)
 const runner = { db, complete, queue, forges, model, worker, log, attempts, stopping: stopping.signal }
-const consumer = await queue.consume(takeJobs(runner, inHand, { slots: config.slots, types, limits }))
+const taker = takeJobs(runner, inHand, { slots: config.slots, types, limits })
+const protection = { agentUri: config.ecsAgentUri, log, stopping: stopping.signal }
+const consumer = await queue.consume(protectTask(taker, protection))
 shutdown.add('running reviews', () => handBack({ inHand, attempts }, config.graceMs, log))
 shutdown.add('consumer', () => consumer.stop())
 if (config.healthFile) {
   const health = keepHealthFile({ file: config.healthFile, db, loops: { consumer, dispatcher }, log })
   // Not waited for: a database that does not answer must not delay the consumer's stop.
   shutdown.add('health file', () => void health.stop())
+}
+if (config.cloudWatchEnvironment) {
+  const { slots, cloudWatchEnvironment: environment } = config
+  const telling = tellCloudWatch({ db, slots, environment, log })
+  shutdown.add('metrics for CloudWatch', () => void telling.stop())
 }
 
 log.info(

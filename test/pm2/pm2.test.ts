@@ -15,7 +15,7 @@ import { answers, startLlmServer } from '../support/llm-server.ts'
 import type { LogLine } from '../support/processes.ts'
 import { makeRepository } from '../support/repository.ts'
 import { CONFIG, type Listed, openPm2, type Pm2, type Pm2Options } from './open-pm2.ts'
-import { sendWebhook, sendWithoutBreak } from './send-webhooks.ts'
+import { readWithoutBreak, sendWebhook, sendWithoutBreak } from './send-webhooks.ts'
 
 const SECRET = 'a secret of this test'
 const FILES = { base: { 'a.py': 'x = 1\n' }, head: { 'a.py': 'x = 2\n' } }
@@ -23,12 +23,13 @@ const FILES = { base: { 'a.py': 'x = 1\n' }, head: { 'a.py': 'x = 2\n' } }
 async function open(t: TestContext, { settings, ...options }: Partial<Pm2Options> = {}) {
   const { url, pool } = await createDatabase(t)
   const port = String(await freePort())
+  const apiPort = String(await freePort())
   const pm2 = await openPm2(t, {
     ...options,
     settings: {
       DATABASE_URL: url,
       WEBHOOK_PORT: port,
-      API_PORT: String(await freePort()),
+      API_PORT: apiPort,
       GIT_WEBHOOK_SECRET: SECRET,
       // Long enough for every connection that is in use to hear that it is to be closed.
       WEBHOOK_DRAIN_SECONDS: '1',
@@ -36,7 +37,7 @@ async function open(t: TestContext, { settings, ...options }: Partial<Pm2Options
       ...settings,
     },
   })
-  return { pm2, url, db: pool, receiver: { port, secret: SECRET } }
+  return { pm2, url, db: pool, apiPort, receiver: { port, secret: SECRET } }
 }
 
 test('one process that is killed comes back, and the others do not notice', async (t) => {
@@ -79,6 +80,22 @@ test('a reload of the webhook handler fails no request, and every 202 has its jo
     rows.map(({ id }) => id),
     load.accepted.sort(),
   )
+})
+
+test('a reload of the API, which is one process, fails no request', async (t) => {
+  const { pm2, apiPort } = await open(t, { settings: { API_DRAIN_SECONDS: '1' } })
+  await pm2.start('--only', 'api-rest')
+  const before = await only(pm2, 'api-rest')
+
+  const load = readWithoutBreak(apiPort, '/health')
+  await pm2.done('reload', 'api-rest')
+  await load.stop()
+
+  const after = await only(pm2, 'api-rest')
+  assert.notEqual(after.pid, before.pid)
+  assert.equal(isOnline(after), true)
+  assert.deepEqual(load.failed, [])
+  assert.ok(load.accepted.length > 100, `${load.accepted.length} requests were answered`)
 })
 
 test('a connection that PM2 hands to a webhook handler that is leaving is served by the other one', async (t) => {

@@ -37,7 +37,7 @@ export async function sendWebhook(
 }
 
 export interface Load {
-  /** The jobs of what was answered 202. */
+  /** What was answered as it should be: of webhooks, their jobs. */
   accepted: string[]
   /** What was not. */
   failed: string[]
@@ -49,20 +49,42 @@ export interface Load {
  * ones. Each is a change that nobody has asked about before.
  */
 export function sendWithoutBreak(receiver: Receiver): Load {
+  return withoutBreak(202, async (agent) => {
+    const change = {
+      repository: 'https://git.example/team/shop.git',
+      base: 'main',
+      head: randomBytes(20).toString('hex'),
+    }
+    const { status, jobId } = await sendWebhook(receiver, change, { agent })
+    return { status, id: jobId }
+  })
+}
+
+/** The same for reads of the API. */
+export function readWithoutBreak(port: string, path: string): Load {
+  return withoutBreak(200, async (agent) => {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const signal = AbortSignal.timeout(SENDER_WAITS_MS)
+      request({ host: '127.0.0.1', port, path, signal, agent }, resolve).on('error', reject).end()
+    })
+    await text(response)
+    return { status: response.statusCode ?? 0, id: '' }
+  })
+}
+
+function withoutBreak(
+  expected: number,
+  ask: (agent: Agent | false) => Promise<{ status: number; id: string }>,
+): Load {
   const accepted: string[] = []
   const failed: string[] = []
   let stopped = false
   const sender = async ({ kept, pauseMs }: { kept: boolean; pauseMs: number }) => {
     const agent = kept && new Agent({ keepAlive: true, maxSockets: 1 })
     while (!stopped) {
-      const change = {
-        repository: 'https://git.example/team/shop.git',
-        base: 'main',
-        head: randomBytes(20).toString('hex'),
-      }
       try {
-        const { status, jobId } = await sendWebhook(receiver, change, { agent })
-        if (status === 202) accepted.push(jobId)
+        const { status, id } = await ask(agent)
+        if (status === expected) accepted.push(id)
         else failed.push(`answered ${status}`)
       } catch (error) {
         failed.push(String(error))

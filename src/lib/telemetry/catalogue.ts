@@ -102,6 +102,12 @@ export const slots = gauge('kodus.worker.slots', {
   labels: ['state'],
 })
 
+export const taskProtectionFailures = counter('kodus.task_protection.failures', {
+  unit: '{request}',
+  help: 'Requests to the ECS agent, about scale-in protection, that were refused or not answered. code: why.',
+  labels: ['code'],
+})
+
 export const stageDuration = histogram('kodus.stage.duration', {
   unit: 's',
   help: 'Stages of reviews. did: continue, skip, finish or fail.',
@@ -173,6 +179,7 @@ export const CATALOGUE = [
   attemptDuration,
   takeovers,
   slots,
+  taskProtectionFailures,
   stageDuration,
   modelDuration,
   modelTokens,
