@@ -17,7 +17,8 @@ export interface RecordedDelivery {
 /**
  * Writes verified deliveries in one statement and one commit: the tombstone, the pull request's state, the
  * job and its first event. A delivery that is already known, by its id or by its body, changes nothing;
- * but redelivering one whose job FAILED replays it, since that is what pressing "redeliver" asks for.
+ * but redelivering one whose job FAILED replays it, since that is what pressing "redeliver" asks for, and so does opening
+ * a pull request again within the second in which it was opened before: the two bodies are equal then.
  *
  * @param outboxDelayMs how long new rows may wait before the dispatcher publishes them
  * @param options `replayFailed: false` where hearing of it again asks for nothing, as when polling
@@ -127,29 +128,40 @@ const RECORD = `
 
 async function knownDelivery(
   db: Database,
-  { forge, deliveryId, digest, jobId, request, command }: Delivery,
+  { forge, deliveryId, digest, jobId, pullRequest, request, command }: Delivery,
   replayFailed: boolean,
 ): Promise<RecordedDelivery> {
-  const { rows } = await db.query<{ jobId: string } & Pick<RecordedDelivery, 'status' | 'job'>>(
+  const { rows } = await db.query<KnownRow>(
     `select d.job_id as "jobId", j.status,
+       coalesce(j.status = 'CANCELLED' and j.error ->> 'code' = 'PULL_REQUEST_CLOSED' and not exists (
+         select from pull_requests p where (p.forge, p.repository, p.pull_request) = (j.forge, j.repository, j.pull_request)
+           and p.updated_at > $4), false) as "mayBeOpenAgain",
        case when j.id is not null then
          jsonb_build_object('type', j.type, 'version', j.version, 'fence', j.fence::text) end as job
      from deliveries d left join workflow_jobs j on j.id = d.job_id
      where d.forge = $1 and (d.delivery_id = $2 or d.digest = decode($3, 'hex'))
      order by d.delivery_id = $2 desc limit 1`,
-    [forge, deliveryId, digest],
+    [forge, deliveryId, digest, pullRequest?.updatedAt ?? null],
   )
-  const known = rows[0] ?? { jobId, status: null, job: null }
-  if (replayFailed && known.status === 'FAILED' && known.jobId === jobId) {
-    const replayed = await transitionJob(db, 'replay', {
-      jobId,
-      actor: request?.sender ?? command?.sender ?? forge,
-      reason: 'redelivered by the forge',
-    })
-    if (replayed) {
-      const { status, type, version, fence } = replayed
-      return { jobId, status, duplicate: true, job: { type, version, fence } }
-    }
-  }
-  return { ...known, duplicate: true }
+  const { mayBeOpenAgain, ...known } = rows[0] ?? { jobId, status: null, job: null, mayBeOpenAgain: false }
+  const reason = replayFailed && whyReplay({ ...known, mayBeOpenAgain }, jobId)
+  if (!reason) return { ...known, duplicate: true }
+
+  const actor = request?.sender ?? command?.sender ?? forge
+  const replayed = await transitionJob(db, 'replay', { jobId: known.jobId, actor, reason })
+  if (!replayed) return { ...known, duplicate: true }
+  const { id, status, type, version, fence } = replayed
+  return { jobId: id, status, duplicate: true, job: { type, version, fence } }
+}
+
+interface KnownRow extends Pick<RecordedDelivery, 'jobId' | 'status' | 'job'> {
+  /** Cancelled because it was closed, and nothing newer is known than what is told now. */
+  mayBeOpenAgain: boolean
+}
+
+/** Of a captured body the claim asks the forge: what is still closed is cancelled again, and nothing is reviewed. */
+function whyReplay({ jobId: known, status, mayBeOpenAgain }: KnownRow, jobId: string): string | undefined {
+  if (status === 'FAILED' && known === jobId) return 'redelivered by the forge'
+  if (mayBeOpenAgain && known !== jobId) return 'told again of the same second: it may be open again'
+  return undefined
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import pg from 'pg'
 import type { Delivery } from '../../src/jobs/review-request.ts'
+import type { ErrorReport } from '../../src/lib/errors.ts'
 import type { DatabasePool } from '../../src/store/database.ts'
 import { findSuperseding } from '../../src/store/find-superseding.ts'
 import { recordDeliveries } from '../../src/store/record-deliveries.ts'
@@ -80,6 +81,48 @@ test('redelivering a FAILED job replays it; redelivering any other does not', as
     reason: 'test',
   })
   assert.equal((await recordDeliveries(db, [delivery], 0)).get(delivery.jobId)?.status, 'PENDING')
+})
+
+test('opened again within the second in which it was opened before, a pull request is reviewed: the bodies are equal', async (t) => {
+  const { pool: db } = await createDatabase(t)
+  const SECOND = '2026-01-01T00:00:00Z'
+  const told = (deliveryId: string) =>
+    aDelivery({
+      forge: 'github',
+      deliveryId,
+      digest: 'a'.repeat(64),
+      request: { repository: 'octo/shop', pullRequest: '7' },
+      pullRequest: { updatedAt: SECOND },
+    })
+  const cancel = async (jobId: string, error?: ErrorReport) => {
+    const { fence = '' } = (await claimJob(db, jobId, 'worker')) ?? {}
+    await transitionJob(db, 'cancel', {
+      jobId,
+      fence,
+      actor: 'test',
+      reason: 'test',
+      ...(error && { error }),
+    })
+  }
+  const closed = { code: 'PULL_REQUEST_CLOSED', message: 'The pull request is closed.', help: '' }
+  const first = told('first')
+  const again = told('again')
+  await recordDeliveries(db, [first], 0)
+  await cancel(first.jobId, closed)
+
+  assert.equal((await recordDeliveries(db, [first], 0)).get(first.jobId)?.status, 'CANCELLED', 'told twice')
+  const replayed = (await recordDeliveries(db, [again], 0)).get(again.jobId)
+  assert.deepEqual([replayed?.jobId, replayed?.status, replayed?.duplicate], [first.jobId, 'PENDING', true])
+
+  await cancel(first.jobId)
+  const byPerson = (await recordDeliveries(db, [again], 0)).get(again.jobId)
+  assert.equal(byPerson?.status, 'CANCELLED', 'cancelled by a person')
+
+  await transitionJob(db, 'replay', { jobId: first.jobId, actor: 'test', reason: 'test' })
+  await cancel(first.jobId, closed)
+  await db.query(`update pull_requests set updated_at = $1::timestamptz + interval '1 s'`, [SECOND])
+  const late = (await recordDeliveries(db, [again], 0)).get(again.jobId)
+  assert.equal(late?.status, 'CANCELLED', 'closed later')
 })
 
 test('the newest head is the one the forge dated last, not the one that arrived last', async (t) => {
