@@ -7,7 +7,13 @@ interface Told {
 
 const ALL: Told = {
   secrets: ['DATABASE_URL', 'OTEL_EXPORTER_OTLP_HEADERS'],
-  variables: ['DATABASE_CA_FILE', 'KODUS_INSTANCE_ID', 'LOG_LEVEL', 'OTEL_EXPORTER_OTLP_ENDPOINT'],
+  variables: [
+    'DATABASE_CA',
+    'DATABASE_CA_FILE',
+    'KODUS_INSTANCE_ID',
+    'LOG_LEVEL',
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+  ],
 }
 
 /**

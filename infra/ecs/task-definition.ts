@@ -64,6 +64,8 @@ function container(type: ComponentType, launch: Launch, wiring: Wiring): Contain
   const facts = {
     ...(http && { [http.variable]: String(http.port) }),
     ...(stop.variable && { [stop.variable]: String(stop.goesOnSeconds) }),
+    // Its scaling reads them, so they are no choice of the installation's.
+    ...(type === 'worker' && { CLOUDWATCH_METRICS_ENVIRONMENT: wiring.environment }),
   }
   return {
     name: namesOf(type).container,

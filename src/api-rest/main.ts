@@ -23,7 +23,7 @@ let stopping = false
 
 const db = openDatabase({
   url: config.databaseUrl,
-  caFile: config.databaseCaFile,
+  ca: config.databaseCa,
   component: COMPONENT,
   maxConnections: 10,
   queryTimeoutMs: 10_000,

@@ -6,10 +6,10 @@ import { readDatabase } from './config.ts'
 
 /** Lends a command the installation's database, migrated. */
 export async function withDatabase(use: (db: DatabasePool) => Promise<void>): Promise<void> {
-  const { databaseUrl, databaseCaFile } = readDatabase()
+  const { databaseUrl, databaseCa } = readDatabase()
   const db = openDatabase({
     url: databaseUrl,
-    caFile: databaseCaFile,
+    ca: databaseCa,
     component: 'cli',
     maxConnections: 1,
     log: silentLog,

@@ -1,4 +1,7 @@
+import { X509Certificate } from 'node:crypto'
 import { type Environment, integer, required, text, type Variables } from '../lib/env.ts'
+import { KodusError } from '../lib/errors.ts'
+import { readCa } from '../lib/read-ca.ts'
 
 export const DATABASE_VARIABLES = {
   DATABASE_URL: {
@@ -9,14 +12,19 @@ export const DATABASE_VARIABLES = {
   DATABASE_CA_FILE: {
     describe: "PEM file with the CA to trust for the database's TLS, as managed databases need.",
   },
+  DATABASE_CA: {
+    describe:
+      "The CA to trust for the database's TLS, as PEM, where a platform hands out variables but no files (ECS).",
+  },
 } as const satisfies Variables
 
 export interface DatabaseConfig {
   databaseUrl: string
-  databaseCaFile: string | undefined
+  /** PEM: the certificates to trust instead of Node's. */
+  databaseCa: string | undefined
 }
 
-/** @throws KodusError CONFIG_MISSING without DATABASE_URL */
+/** @throws KodusError CONFIG_MISSING without DATABASE_URL, CONFIG_INVALID, DATABASE_CA_UNREADABLE */
 export function readDatabaseConfig(env: Environment): DatabaseConfig {
   return {
     databaseUrl: required(
@@ -25,8 +33,26 @@ export function readDatabaseConfig(env: Environment): DatabaseConfig {
       'DATABASE_URL',
       'Set it, or run `npm start`, which brings an embedded PostgreSQL and passes its address on.',
     ),
-    databaseCaFile: text(env, DATABASE_VARIABLES, 'DATABASE_CA_FILE'),
+    databaseCa: readDatabaseCa(env),
   }
+}
+
+/** @throws KodusError CONFIG_INVALID, DATABASE_CA_UNREADABLE: a mistake must not end in a connection without TLS */
+export function readDatabaseCa(env: Environment): string | undefined {
+  const file = text(env, DATABASE_VARIABLES, 'DATABASE_CA_FILE')
+  const pem = text(env, DATABASE_VARIABLES, 'DATABASE_CA')
+  if (file !== undefined && pem !== undefined) {
+    const help = 'Unset one of them.'
+    throw new KodusError('CONFIG_INVALID', 'Both DATABASE_CA_FILE and DATABASE_CA are set.', { help })
+  }
+  if (pem === undefined) return file === undefined ? undefined : readCa(file, 'DATABASE_CA_FILE')
+  try {
+    new X509Certificate(pem)
+  } catch (cause) {
+    const help = 'Set it to PEM, with its line breaks, or let DATABASE_CA_FILE name a file.'
+    throw new KodusError('CONFIG_INVALID', 'DATABASE_CA is no certificate.', { help, cause })
+  }
+  return pem
 }
 
 export const RETENTION_VARIABLES = {

@@ -1,6 +1,5 @@
 import pg from 'pg'
 import type { Log } from '../lib/log.ts'
-import { readCa } from '../lib/read-ca.ts'
 
 /** The part of a pool or a client that an SQL operation needs. */
 export interface Database {
@@ -15,8 +14,8 @@ export type DatabasePool = pg.Pool
 export interface DatabaseOptions {
   /** `postgresql://…`; an `sslmode` in it is honoured as libpq does, `verify-full` being the safe one. */
   url: string
-  /** PEM file with the certificates to trust, as managed databases need (RDS: its regional bundle). */
-  caFile?: string | undefined
+  /** PEM: the certificates to trust, as managed databases need (RDS: its regional bundle). */
+  ca?: string | undefined
   /** Shown in `pg_stat_activity`. */
   component: string
   maxConnections: number
@@ -44,9 +43,8 @@ export function openDatabase(options: DatabaseOptions): DatabasePool {
 }
 
 /** What `pg` needs to reach the server, TLS included. */
-function connectionConfig({ url, caFile }: Pick<DatabaseOptions, 'url' | 'caFile'>): pg.ClientConfig {
-  if (!caFile) return { connectionString: url }
-  const ca = readCa(caFile, 'DATABASE_CA_FILE')
+function connectionConfig({ url, ca }: Pick<DatabaseOptions, 'url' | 'ca'>): pg.ClientConfig {
+  if (!ca) return { connectionString: url }
   // pg lets an sslmode in the URL override the `ssl` object, and with it our CA: take it out.
   const address = new URL(url)
   address.searchParams.delete('sslmode')

@@ -33,7 +33,7 @@ const shutdown = createShutdown(log)
 let migrated = false
 let stopping = false
 
-const database = { url: config.databaseUrl, caFile: config.databaseCaFile, component: COMPONENT, log }
+const database = { url: config.databaseUrl, ca: config.databaseCa, component: COMPONENT, log }
 const db = openDatabase({ ...database, maxConnections: 6, queryTimeoutMs: DATABASE_DEADLINE_MS })
 shutdown.add('database', () => settledWithin(1_000, db.end()))
 

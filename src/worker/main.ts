@@ -49,7 +49,7 @@ void stop.then(() => stopping.abort())
 
 const db = openDatabase({
   url: config.databaseUrl,
-  caFile: config.databaseCaFile,
+  ca: config.databaseCa,
   component: COMPONENT,
   // Every slot may hold one while it works, and the loops need theirs.
   maxConnections: config.slots + 4,
@@ -123,9 +123,9 @@ if (config.healthFile) {
   // Not waited for: a database that does not answer must not delay the consumer's stop.
   shutdown.add('health file', () => void health.stop())
 }
-if (config.cloudWatchEnvironment) {
-  const { slots, cloudWatchEnvironment: environment } = config
-  const telling = tellCloudWatch({ db, slots, environment, log })
+const { cloudWatchEnvironment: environment } = config
+if (environment) {
+  const telling = tellCloudWatch({ db, slots: config.slots, environment, log })
   shutdown.add('metrics for CloudWatch', () => void telling.stop())
 }
 

@@ -1,4 +1,5 @@
 import { silentLog } from '../../lib/log.ts'
+import { readDatabaseCa } from '../../store/config.ts'
 import { openDatabase } from '../../store/database.ts'
 import { namingOutages } from '../../store/outages.ts'
 import { databasePooled, sharesBackends } from '../../store/shares-backends.ts'
@@ -12,7 +13,7 @@ export const checkDatabase: Check = async (env) => {
   }
   const options = {
     url: env.DATABASE_URL,
-    caFile: env.DATABASE_CA_FILE,
+    ca: readDatabaseCa(env),
     component: 'doctor',
     maxConnections: 2,
   }

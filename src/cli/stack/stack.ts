@@ -4,6 +4,7 @@ import type { ComponentType } from '../../components.ts'
 import type { Environment } from '../../lib/env.ts'
 import type { Log } from '../../lib/log.ts'
 import { createShutdown } from '../../lib/shutdown.ts'
+import { readDatabaseCa } from '../../store/config.ts'
 import { openDatabase } from '../../store/database.ts'
 import { migrate } from '../../store/migrate.ts'
 import { withGitHubSettings } from '../setup/github-settings.ts'
@@ -65,7 +66,7 @@ export async function startStack({
 
     const db = openDatabase({
       url: databaseUrl,
-      caFile: env.DATABASE_CA_FILE,
+      ca: readDatabaseCa(env),
       component: 'up',
       maxConnections: 1,
       log,
@@ -84,6 +85,7 @@ export async function startStack({
     const running = {
       DATABASE_URL: databaseUrl,
       DATABASE_CA_FILE: env.DATABASE_CA_FILE,
+      DATABASE_CA: env.DATABASE_CA,
       RABBITMQ_URL: env.RABBITMQ_URL,
       RABBITMQ_CA_FILE: env.RABBITMQ_CA_FILE,
       WEBHOOK_PORT: String(ports.webhook),

@@ -1,0 +1,19 @@
+import type { Settings } from '../settings/settings.ts'
+import { checkEdge } from './edge.ts'
+import { checkScaling } from './scaling.ts'
+import { checkServices } from './services.ts'
+import { checkStores } from './stores.ts'
+import type { Template } from './template.ts'
+
+/**
+ * What is wrong with the templates that CloudFormation would accept, and that neither CDK's rules nor cdk-nag's see. One sentence
+ * each; none when all is well.
+ */
+export function problemsOfTemplates(template: Template, settings: Settings): string[] {
+  return [
+    ...checkServices(template, settings),
+    ...checkEdge(template),
+    ...checkScaling(template),
+    ...checkStores(template, settings),
+  ]
+}

@@ -1,0 +1,11 @@
+/** Properties of the first resource of a type that has this in it. */
+// biome-ignore lint/suspicious/noExplicitAny: a mutant may be anything
+export type Find = (type: string, having?: string) => any
+
+/** What is done wrongly, for one launch type, and what is said of it. */
+export type Mutant = readonly [
+  what: string,
+  launch: 'ec2' | 'fargate',
+  said: RegExp,
+  mutate: (find: Find) => void,
+]

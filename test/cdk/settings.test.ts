@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { readSettings } from '../../infra/cdk/settings/settings.ts'
+
+const SECRET = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:kodus-AbCdEf'
+const PRODUCTION = { env: 'production', launch: 'fargate' }
+
+describe('the settings of an installation', () => {
+  test('environment and launch type are enough', () => {
+    for (const env of ['staging', 'production']) {
+      for (const launch of ['ec2', 'fargate']) assert.equal(readSettings({ env, launch }).environment, env)
+    }
+    assert.equal(readSettings({}).launch, 'ec2')
+  })
+
+  const refused: [string, Record<string, unknown>, string, RegExp][] = [
+    ['an environment that does not exist', { env: 'test' }, 'SETTING_INVALID', /staging, production/],
+    ['a launch type that does not exist', { launch: 'lambda' }, 'SETTING_INVALID', /ec2, fargate/],
+    ['a setting that does not exist', { lunch: 'ec2' }, 'SETTING_UNKNOWN', /lunch/],
+    [
+      'hosts where there are none',
+      { ...PRODUCTION, hosts: '2' },
+      'SETTING_UNKNOWN',
+      /hosts with launch=fargate/,
+    ],
+    ['hosts that are too few', { env: 'production', hosts: '1' }, 'HOSTS_TOO_FEW', /They hold 1\/1\/1/],
+    ['a count of none', { counts: '0/1/1' }, 'SETTING_INVALID', /1\/1\/1/],
+    [
+      'more tasks than the most',
+      { ...PRODUCTION, counts: '3/3/3', max: '2/3/3' },
+      'SETTING_INVALID',
+      /more than/,
+    ],
+    ['a half host', { hosts: '1.5' }, 'SETTING_INVALID', /whole number/],
+    ['one zone', { zones: 'us-east-1a' }, 'SETTING_INVALID', /two/],
+    ['a machine type of which nothing is known', { instance: 't2.micro' }, 'SETTING_INVALID', /t3\.xlarge/],
+    ['an API for everybody', { apiFrom: '0.0.0.0/0' }, 'SETTING_INVALID', /everybody/],
+    ['a weight beyond 999', { weights: 'ec2:5000' }, 'SETTING_INVALID', /0 to 999/],
+    ['weights for nobody', { weights: 'ec2:0' }, 'SETTING_INVALID', /nobody/],
+    ['weights without where tasks are', { weights: 'fargate:1' }, 'SETTING_INVALID', /fargate:1,ec2:0/],
+    ['PM2 without its machine', { weights: 'pm2:1,ec2:0' }, 'SETTING_INVALID', /pm2Machine/],
+    ['a network without subnets', { vpc: 'vpc-12345678' }, 'SETTING_INVALID', /publicSubnets/],
+    [
+      'registered machines without their group',
+      { machines: 'registered', counts: '1/1/1' },
+      'SETTING_INVALID',
+      /machineSecurityGroup/,
+    ],
+    [
+      'a broker type that RabbitMQ 4 does not run on',
+      { brokerInstance: 'mq.m5.large' },
+      'SETTING_INVALID',
+      /m7g/,
+    ],
+    ['a zone without names', { hostedZone: 'Z1/example.org' }, 'SETTING_INVALID', /webhookDomain/],
+  ]
+  for (const [what, context, code, words] of refused) {
+    test(`${what} is refused`, () => {
+      assert.throws(
+        () => readSettings(context),
+        (error: Error & { code: string; help: string }) => {
+          assert.equal(error.code, code)
+          assert.match(`${error.message} ${error.help}`, words)
+          return true
+        },
+      )
+    })
+  }
+
+  test('variables are given by their own names, those that are secret by their ARN', () => {
+    const { variables, secrets } = readSettings({ LLM_MODEL: 'small', LLM_API_KEY: SECRET })
+    assert.deepEqual(
+      { variables, secrets },
+      { variables: { LLM_MODEL: 'small' }, secrets: { LLM_API_KEY: SECRET } },
+    )
+  })
+
+  test('a secret itself is refused, and not repeated', () => {
+    assert.throws(
+      () => readSettings({ LLM_API_KEY: 'sk-very-secret' }),
+      (error: Error & { code: string }) =>
+        error.code === 'SETTING_INVALID' && !/very-secret/.test(error.message),
+    )
+  })
+
+  test("CDK's own context is left alone", () => {
+    assert.doesNotThrow(() => readSettings({ 'aws:cdk:enable-path-metadata': true, '@aws-cdk/core:x': true }))
+  })
+
+  test('production begins with the desired counts in mind, and never goes below the least', () => {
+    const { hosts, counts } = readSettings({ env: 'production', launch: 'ec2' })
+    assert.equal(hosts?.hosts, 5)
+    assert.deepEqual(counts.min, { webhook: 2, api: 3, worker: 5 })
+  })
+
+  test('one registered machine with PM2 on it takes one task of each', () => {
+    const { hosts } = readSettings({
+      machines: 'registered',
+      machineSecurityGroup: 'sg-12345678',
+      counts: '1/1/1',
+    })
+    assert.deepEqual([hosts?.hosts, hosts?.maxHosts, hosts?.reservedMemoryMb], [1, 1, 2560])
+  })
+})
