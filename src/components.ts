@@ -101,11 +101,12 @@ export const COMPONENTS = {
     task: { cpuUnits: 1024, memoryMb: 2048 },
     tasks: { min: 5, desired: 10, max: 50 },
     scaling: {
-      // What a task with its four slots does in two minutes, when a review takes one.
-      targets: [{ metric: 'backlog-per-task', jobs: 8 }],
+      // What a task with its four slots does in a minute, when a review takes one. Chosen with `kodus simulate --vary`, as
+      // is how fast idle tasks are taken away: none that holds a job is (docs/scaling.md).
+      targets: [{ metric: 'backlog-per-task', jobs: 4 }],
       emergency: { claimableJobsAbove: 500, addTasks: 5 },
-      idle: { busyBelow: 0.3, forSeconds: 300, removePercent: 20 },
-      cooldown: { outSeconds: 60, inSeconds: 300 },
+      idle: { busyBelow: 0.6, forSeconds: 120, removePercent: 40 },
+      cooldown: { outSeconds: 60, inSeconds: 180 },
     },
     stop: { variable: 'WORKER_GRACE_SECONDS', goesOnSeconds: 105, grantedSeconds: 120 },
     nodeOptions: [],

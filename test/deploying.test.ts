@@ -4,7 +4,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { COMPONENTS, type ComponentFacts, type ComponentType, CPU_UNITS_PER_VCPU } from '../src/components.ts'
 
-/** What differs between the two pages' tables. Scaling is the plan for ECS, so no file of settings has it yet. */
+/** What differs between the two pages' tables. */
 interface Words {
   locale: string
   header: string
@@ -19,9 +19,9 @@ const PAGES: Record<string, Words> = {
       '| component | port | PM2: processes, restarted above | container | min / desired / max | scaled on | a stop may take |',
     noPort: 'none',
     scaledOn: {
-      webhook: 'CPU 70 % (+1 above 70, −1 below 30)',
-      api: 'CPU 70 %, more than 1000 requests a minute',
-      worker: 'queue depth: keep below 100, +5 above 500',
+      webhook: 'CPU 70 %, 10,000 requests a minute and task',
+      api: 'CPU 70 %, 200 requests a minute and task',
+      worker: '4 claimable jobs a task, +5 above 500; fewer only while idle',
     },
   },
   'docs/deploying.pt.md': {
@@ -30,9 +30,9 @@ const PAGES: Record<string, Words> = {
       '| componente | porta | PM2: processos, reinicia acima de | container | min / desired / max | escala por | o stop pode levar |',
     noPort: 'nenhuma',
     scaledOn: {
-      webhook: 'CPU 70 % (+1 acima de 70, −1 abaixo de 30)',
-      api: 'CPU 70 %, mais de 1000 requests por minuto',
-      worker: 'profundidade da fila: manter abaixo de 100, +5 acima de 500',
+      webhook: 'CPU 70 %, 10.000 requests por minuto e task',
+      api: 'CPU 70 %, 200 requests por minuto e task',
+      worker: '4 jobs prontos por task, +5 acima de 500; menos só quando ociosos',
     },
   },
 }

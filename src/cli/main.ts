@@ -1,14 +1,18 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { addBuild } from './commands/build.ts'
+import { addCost } from './commands/cost.ts'
 import { addDeliveries } from './commands/deliveries.ts'
 import { addDemo } from './commands/demo.ts'
+import { addDeploy } from './commands/deploy.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addJobs } from './commands/jobs.ts'
 import { addKeys } from './commands/keys.ts'
 import { addPosting } from './commands/posting.ts'
 import { addReview } from './commands/review.ts'
+import { addRollback } from './commands/rollback.ts'
 import { addSetup } from './commands/setup.ts'
+import { addSimulate } from './commands/simulate.ts'
 import { addUp } from './commands/up.ts'
 import { loadCheckoutSettings } from './config.ts'
 import { EXIT_FAILED, reportFailure } from './failure.ts'
@@ -35,6 +39,10 @@ addJobs(program)
 addPosting(program)
 addDoctor(program)
 addBuild(program)
+addDeploy(program)
+addRollback(program)
+addCost(program)
+addSimulate(program)
 
 try {
   await program.parseAsync()

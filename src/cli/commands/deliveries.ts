@@ -83,9 +83,11 @@ function print(
   for (const { source, reason } of unread) console.error(printable(`cannot look at ${source}: ${reason}`))
   const failures = found === 1 ? '1 new failure' : `${found} new failures`
   const losses = lost === null ? '' : `, ${lost} delivered and not known here`
+  const arrived = settled.filter(({ outcome }) => outcome === 'recovered').length
+  const recoveries = arrived === 0 ? '' : `, ${arrived} recovered`
   const asking = `${asked.length} ${dryRun ? 'to ask for now' : 'asked for now'}`
   const state = `${requested} requested and not confirmed yet, ${open - requested} not arrived`
-  console.log(`${dryRun ? 'dry run: ' : ''}${failures}${losses}, ${asking}; ${state}`)
+  console.log(`${dryRun ? 'dry run: ' : ''}${failures}${losses}${recoveries}, ${asking}; ${state}`)
   if (interrupted) throw interrupted
   if (!dryRun && open > requested) {
     console.log(

@@ -12,6 +12,8 @@ import { checkNativeParts } from '../doctor/check-native-parts.ts'
 import { checkNode } from '../doctor/check-node.ts'
 import { checkQueue } from '../doctor/check-queue.ts'
 import { checkSecrets } from '../doctor/check-secrets.ts'
+import { checkSettings } from '../doctor/check-settings.ts'
+import { checkStops } from '../doctor/check-stops.ts'
 import { withGitHubSettings } from '../setup/github-settings.ts'
 
 const CHECKS: [name: string, check: Check][] = [
@@ -19,7 +21,9 @@ const CHECKS: [name: string, check: Check][] = [
   ['git', checkGit],
   ['native parts', checkNativeParts],
   ['data directory', checkDirectory],
+  ['settings', checkSettings],
   ['database', checkDatabase],
+  ['stops', checkStops],
   ['queue', checkQueue],
   ['webhook secrets', checkSecrets],
   ['github', checkGitHub],
@@ -31,29 +35,43 @@ export function addDoctor(program: Command): void {
     .command('doctor')
     .description('check this installation and say what to do')
     .action(async () => {
-      let failed = 0
+      // By what they say: a setting that two checks meet is one thing to repair.
+      const faults = new Set<string>()
+      let notices = 0
       const directory = readDirectory()
       const env = withGitHubSettings(readEnvironment(), directory)
       for (const [name, check] of CHECKS) {
-        const line = await check(env, directory).then(healthy, (error) => {
-          failed += 1
-          return sick(asKodusError(error))
-        })
-        console.log(`${line.mark} ${name.padEnd(16)} ${line.says}`)
+        const { mark, says } = await check(env, directory).then(
+          (diagnosis) => {
+            if (diagnosis.state === 'notice') notices += 1
+            return healthy(diagnosis)
+          },
+          (thrown) => {
+            const error = asKodusError(thrown)
+            faults.add(error.message)
+            return sick(error)
+          },
+        )
+        console.log(`${mark} ${name.padEnd(16)} ${says}`)
       }
-      console.log(failed === 0 ? '\nNothing to do.' : `\n${failed} to repair.`)
-      if (failed > 0) process.exitCode = 1
+      const toDo = [
+        ...(faults.size > 0 ? [`${faults.size} to repair.`] : []),
+        ...(notices > 0 ? [`${notices} to know of.`] : []),
+      ]
+      console.log(`\n${toDo.join(' ') || 'Nothing to do.'}`)
+      if (faults.size > 0) process.exitCode = 1
     })
 }
 
 function healthy({ state, says }: Diagnosis): { mark: string; says: string } {
-  return { mark: state === 'ok' ? paint('green', '✓') : paint('dim', '–'), says }
+  const mark = { ok: paint('green', '✓'), off: paint('dim', '–'), notice: paint('yellow', '!') }[state]
+  return { mark, says }
 }
 
 function sick(error: KodusError): { mark: string; says: string } {
   return { mark: paint('red', '✗'), says: `${error.code}: ${error.message}\n${' '.repeat(19)}${error.help}` }
 }
 
-function paint(color: 'green' | 'dim' | 'red', text: string): string {
+function paint(color: 'green' | 'dim' | 'yellow' | 'red', text: string): string {
   return process.stdout.isTTY ? styleText(color, text) : text
 }

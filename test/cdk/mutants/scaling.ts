@@ -1,4 +1,8 @@
+import { COMPONENTS } from '../../../src/components.ts'
 import type { Find, Mutant } from './mutant.ts'
+
+/** The alarm that takes idle workers away. */
+const IDLE = `"Threshold":${COMPONENTS.worker.scaling.idle.busyBelow}`
 
 /** How many tasks there are, and what is watched, done wrongly. */
 export const SCALING_MUTANTS: readonly Mutant[] = [
@@ -48,7 +52,7 @@ export const SCALING_MUTANTS: readonly Mutant[] = [
     'fargate',
     /while jobs wait/,
     (find) => {
-      find('CloudWatch::Alarm', '"Threshold":0.3').Metrics[0].Expression = 'busy / slots'
+      find('CloudWatch::Alarm', IDLE).Metrics[0].Expression = 'busy / slots'
     },
   ],
   [
@@ -56,7 +60,7 @@ export const SCALING_MUTANTS: readonly Mutant[] = [
     'fargate',
     /by silence/,
     (find) => {
-      find('CloudWatch::Alarm', '"Threshold":0.3').TreatMissingData = 'breaching'
+      find('CloudWatch::Alarm', IDLE).TreatMissingData = 'breaching'
     },
   ],
   [

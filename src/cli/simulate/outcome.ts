@@ -1,0 +1,95 @@
+import type { ComponentType } from '../../components.ts'
+import { hostsFor } from '../cost/hosts.ts'
+import { perComponent, type TaskCounts } from '../cost/task-counts.ts'
+import { taskHour } from '../cost/task-price.ts'
+import { type Run, simulate } from './simulate.ts'
+import type { State } from './state.ts'
+import { oldestWait } from './work.ts'
+
+/** One minute, at its end. */
+export interface Sample {
+  readonly minute: number
+  readonly tasks: TaskCounts
+  readonly waitingJobs: number
+  readonly oldestSeconds: number
+}
+
+/** What came out of a run. */
+export interface Outcome {
+  readonly trace: string
+  readonly policy: string
+  readonly samples: readonly Sample[]
+  readonly arrived: { readonly webhooks: number; readonly requests: number; readonly jobs: number }
+  readonly refused: number
+  readonly most: TaskCounts
+  readonly oldestSeconds: number
+  /** From the burst's first second until, for the first time after its last, nothing waits; undefined: something always did. */
+  readonly drainSeconds: number | undefined
+  /** From a deploy until only its tasks are left, all of them healthy; undefined: none, or one was still under way. */
+  readonly deploySeconds: number | undefined
+  /** Jobs that had to begin again: handed back by workers that were to end, or killed with them. */
+  readonly handedBack: number
+  readonly killed: number
+  /** On average over the run, those that start and end included. */
+  readonly average: TaskCounts
+  readonly averageHosts: number
+  /** On Fargate, x86, for the whole run. */
+  readonly dollars: { readonly all: number; readonly worker: number }
+}
+
+const TYPES: readonly ComponentType[] = ['webhook', 'api', 'worker']
+
+/** Runs a simulation and adds up what became of everything. */
+export function outcomeOf(run: Run): Outcome {
+  const samples: Sample[] = []
+  const taskSeconds: Record<ComponentType, number> = perComponent(() => 0)
+  let most: TaskCounts = perComponent(() => 0)
+  const { burst, seconds } = run.trace
+  let [hostSeconds, oldestSeconds] = [0, 0]
+  let drainSeconds: number | undefined
+  let deploying = 0
+  let last: State | undefined
+  simulate(run, (state) => {
+    const { second, work } = state
+    const tasks = perComponent((type) => state.services[type].fleet.tasks.length)
+    for (const type of TYPES) taskSeconds[type] += tasks[type]
+    const before = most
+    most = perComponent((type) => Math.max(before[type], tasks[type]))
+    const oldest = oldestWait(work, second)
+    oldestSeconds = Math.max(oldestSeconds, oldest)
+    const waits = work.waiting.length + work.lapsing.length > 0
+    if (second >= burst.toSecond && !waits) drainSeconds ??= second - burst.fromSecond
+    if (TYPES.some((type) => state.services[type].fleet.deploying)) deploying += 1
+    if (second % 60 === 59) {
+      hostSeconds += 60 * hostsFor(tasks)
+      const waitingJobs = work.waiting.length
+      samples.push({ minute: (second + 1) / 60, tasks, waitingJobs, oldestSeconds: oldest })
+    }
+    last = state
+  })
+  const cost = perComponent((type) => (taskSeconds[type] / 3600) * taskHour(type, 'x86'))
+  return {
+    trace: run.trace.name,
+    policy: run.policy.name,
+    samples,
+    arrived: {
+      webhooks: last?.webhooks.arrived ?? 0,
+      requests: last?.api.arrived ?? 0,
+      jobs: last?.work.arrived ?? 0,
+    },
+    refused: last?.webhooks.refused ?? 0,
+    most,
+    oldestSeconds,
+    drainSeconds,
+    deploySeconds: deploying === 0 || unfinished(last) ? undefined : deploying,
+    handedBack: last?.work.handedBack ?? 0,
+    killed: last?.work.killed ?? 0,
+    average: perComponent((type) => taskSeconds[type] / seconds),
+    averageHosts: hostSeconds / seconds,
+    dollars: { all: cost.webhook + cost.api + cost.worker, worker: cost.worker },
+  }
+}
+
+function unfinished(state: State | undefined): boolean {
+  return state !== undefined && TYPES.some((type) => state.services[type].fleet.deploying)
+}
