@@ -1,6 +1,8 @@
 import type { Log } from '../lib/log.ts'
 import { type Repeated, repeat } from '../lib/repeat.ts'
 import { embeddedMetrics } from '../lib/telemetry/embedded-metrics.ts'
+import type { RunningLimits } from '../store/choose-fairly.ts'
+import { countJobsForWorkers } from '../store/count-jobs-for-workers.ts'
 import type { Database } from '../store/database.ts'
 import { measureBacklog } from '../store/measure-backlog.ts'
 
@@ -8,6 +10,7 @@ export interface TellCloudWatchOptions {
   db: Database
   /** Of this worker. */
   slots: number
+  limits: RunningLimits
   /** The dimension that tells installations in one account apart. */
   environment: string
   log: Log
@@ -23,21 +26,22 @@ const MINUTE_MS = 60_000
  * While the database does not answer nothing is said. What is missing raises an alarm; a zero would take workers away.
  */
 export function tellCloudWatch(options: TellCloudWatchOptions): Repeated {
-  const { db, slots, environment, everyMs = 5_000 } = options
+  const { db, slots, limits, environment, everyMs = 5_000 } = options
   // Whatever LOG_LEVEL says: these lines are no messages.
   const log = options.log.child({}, { level: 'info' })
   let toldMinute: number | undefined
 
   const tell = async (): Promise<void> => {
     if (minuteOf(new Date()) === toldMinute) return
-    const backlog = await measureBacklog(db)
+    const [backlog, forWorkers] = await Promise.all([measureBacklog(db), countJobsForWorkers(db, limits)])
     const at = new Date()
     toldMinute = minuteOf(at)
     const fields = embeddedMetrics({
       namespace: 'Kodus',
       dimensions: { Environment: environment },
       metrics: {
-        ClaimableJobs: { value: backlog.claimable, unit: 'Count' },
+        // Without what a limit or an operator keeps waiting, which more workers would not run either.
+        ClaimableJobs: { value: forWorkers, unit: 'Count' },
         RunningJobs: { value: backlog.running, unit: 'Count' },
         OldestClaimableJobSeconds: { value: backlog.oldestClaimableSeconds, unit: 'Seconds' },
         DeadLetters: { value: backlog.deadLetters, unit: 'Count' },

@@ -16,6 +16,7 @@ import { startTcpProxy } from '../support/tcp-proxy.ts'
 
 const LIMIT = { timeout: 60_000 }
 const EVERY_MS = 10
+const LIMITS = { perRepository: 8, perOrganisation: 32 }
 
 /** What CloudWatch's specification of the format asks of a document, as far as a schema can say it. */
 const name = (maxLength: number) => ({ type: 'string', minLength: 1, maxLength })
@@ -91,7 +92,14 @@ function tell(t: TestContext, db: Database) {
   const said: string[] = []
   const write = (line: string) => void (line.includes('"_aws"') ? lines : said).push(line)
   const log = pino({ level: 'warn', base: { component: 'worker' } }, { write })
-  const telling = tellCloudWatch({ db, slots: 4, environment: 'production', log, everyMs: EVERY_MS })
+  const telling = tellCloudWatch({
+    limits: LIMITS,
+    db,
+    slots: 4,
+    environment: 'production',
+    log,
+    everyMs: EVERY_MS,
+  })
   t.after(() => telling.stop())
   return { lines, said }
 }

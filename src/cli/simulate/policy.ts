@@ -3,7 +3,13 @@ import { perComponent } from '../cost/task-counts.ts'
 import { INPUTS } from './inputs.ts'
 
 /** What is measured of a service, once a minute. */
-export type Metric = 'cpu' | 'requests-per-task' | 'backlog-per-task' | 'claimable-jobs' | 'busy-share'
+export type Metric =
+  | 'cpu'
+  | 'requests-per-task'
+  | 'backlog-per-task'
+  | 'claimable-jobs'
+  | 'queue-depth'
+  | 'busy-share'
 
 export type Rule =
   /** Target tracking: as many tasks as bring the metric to its target. */
@@ -90,7 +96,7 @@ const STOP = { seconds: INPUTS.defaultStopSeconds.value, handsBack: false }
  * of the queue, whatever the number of tasks, and the same step above 500.
  */
 export function documentsPolicy(reading: Reading): Policy {
-  const emergency: Rule = { kind: 'above', metric: 'claimable-jobs', value: 500, addTasks: 5 }
+  const emergency: Rule = { kind: 'above', metric: 'queue-depth', value: 500, addTasks: 5 }
   const rules: Record<ComponentType, readonly Rule[]> = {
     webhook: [
       { kind: 'above', metric: 'cpu', value: 70, addTasks: 1 },
@@ -103,8 +109,8 @@ export function documentsPolicy(reading: Reading): Policy {
     worker: [
       emergency,
       reading === 'steps'
-        ? { kind: 'below', metric: 'claimable-jobs', value: 100, removeTasks: 5 }
-        : { kind: 'track', metric: 'claimable-jobs', target: 100, scalesIn: true },
+        ? { kind: 'below', metric: 'queue-depth', value: 100, removeTasks: 5 }
+        : { kind: 'track', metric: 'queue-depth', target: 100, scalesIn: true },
     ],
   }
   return {

@@ -42,7 +42,7 @@ export function simulate(run: Run, look: (state: State) => void): void {
     const { worker } = state.services
     runJobs(state.work, worker.fleet, second, values)
     if (policy.services.worker.protects) keepProtected(worker.fleet, second, values)
-    addJobs(minute, state.work, worker)
+    addJobs(minute, state.work, worker, values)
     if (second % 60 === 59) {
       tell(state, minute, run)
       minute = emptyMinute()

@@ -33,6 +33,11 @@ export function runningIn({ tasks }: Fleet): number {
   return tasks.reduce((sum, { jobs }) => sum + jobs.length, 0)
 }
 
+/** How many jobs run at once, however many slots there are. */
+export function runningLimit({ organisations, runningPerOrganisation }: Values): number {
+  return organisations * runningPerOrganisation
+}
+
 /** How long the oldest job that could be claimed has waited. */
 export function oldestWait(work: Work, now: number): number {
   return work.waiting[0] ? now - work.waiting[0].arrivedAt : 0
@@ -57,9 +62,8 @@ export function runJobs(work: Work, fleet: Fleet, now: number, values: Values): 
 }
 
 function claim(work: Work, fleet: Fleet, now: number, values: Values): void {
-  const limit = values.organisations * values.runningPerOrganisation
   const workers = working(fleet, now).filter(({ jobs }) => jobs.length < values.slots)
-  let room = Math.min(work.waiting.length, limit - runningIn(fleet))
+  let room = Math.min(work.waiting.length, runningLimit(values) - runningIn(fleet))
   const taken = work.waiting.splice(0, Math.max(0, room))
   for (const [i, job] of taken.entries()) {
     const task = nextFree(workers, work, values.slots)
