@@ -9,6 +9,16 @@ const ROOMS: Record<ComponentType, () => Promise<unknown>> = {
   worker: () => import('./worker/main.ts'),
 }
 
+/** Their settings alone. */
+const SETTINGS: Record<ComponentType, () => Promise<{ readConfig(): unknown }>> = {
+  webhook: () => import('./webhook-handler/config.ts'),
+  api: () => import('./api-rest/config.ts'),
+  worker: () => import('./worker/config.ts'),
+}
+
 exitOnStartError('kodus')
 loadCheckoutSettings()
-await ROOMS[readComponentType()]()
+const type = readComponentType()
+// `kodus doctor` asks so: the command line may not read what is a component's own.
+if (process.argv.includes('--check-settings')) (await SETTINGS[type]()).readConfig()
+else await ROOMS[type]()

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { COMPONENTS, type ComponentFacts, type ComponentType, CPU_UNITS_PER_VCPU } from '../src/components.ts'
+import { run } from './support/kodus.ts'
 
 /** What differs between the two pages' tables. */
 interface Words {
@@ -93,6 +94,11 @@ for (const [page, words] of Object.entries(PAGES)) {
     )
     const processes = sum(({ pm2 }) => pm2.instances * pm2.memoryMb) / 1000
     assert.match(text(page), new RegExp(`\\(${number(processes)} GB`))
+  })
+
+  test(`the costs in ${page} are those that \`kodus cost\` prints`, async () => {
+    const { stdout } = await run(process.execPath, ['src/cli/main.ts', 'cost', '--markdown'])
+    assert.ok(text(page).includes(`<!-- kodus cost -->\n${stdout}<!-- /kodus cost -->`), stdout)
   })
 
   test(`every npm command in ${page} is a script of package.json`, () => {

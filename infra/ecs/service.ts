@@ -1,5 +1,5 @@
 import { COMPONENTS, type ComponentFacts, type ComponentType } from '../../src/components.ts'
-import { namesOf } from './names.ts'
+import { namesOf } from '../../src/ecs-names.ts'
 import type { Launch, ServiceDefinition } from './shapes.ts'
 import { HEALTH_CHECK } from './task-definition.ts'
 

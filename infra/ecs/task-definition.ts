@@ -1,5 +1,5 @@
 import { COMPONENTS, type ComponentFacts, type ComponentType } from '../../src/components.ts'
-import { type EnvironmentName, namesOf } from './names.ts'
+import { type EnvironmentName, namesOf } from '../../src/ecs-names.ts'
 import type { ContainerDefinition, Launch, TaskDefinition } from './shapes.ts'
 
 /** What of a task definition depends on the installation. */

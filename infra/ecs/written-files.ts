@@ -1,6 +1,6 @@
 import { COMPONENTS, type ComponentType } from '../../src/components.ts'
+import { CLUSTER, type EnvironmentName, namesOf, secretName } from '../../src/ecs-names.ts'
 import { settingsOf } from './component-environment.ts'
-import { CLUSTER, type EnvironmentName, namesOf, secretName } from './names.ts'
 import { placeholder } from './placeholders.ts'
 import { type Placement, service } from './service.ts'
 import type { Launch, ServiceDefinition, TaskDefinition } from './shapes.ts'

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { PROBLEM_TYPE, type Problem, problem } from '../lib/problem.ts'
 import { HttpError } from './http-error.ts'
+import { tellRequestId } from './log-requests.ts'
 
 /**
  * Answers any error as problem+json. What nobody foresaw is a 500 whose cause is in the log only: it may
@@ -11,6 +12,8 @@ export function sendProblem(error: FastifyError | Error, request: FastifyRequest
   if (answer.status === 500) request.log.error({ err: error }, 'request failed')
   if (answer.code === 'DATABASE_UNAVAILABLE') request.log.warn({ err: error.cause }, 'database unavailable')
   if (error instanceof HttpError) reply.headers(error.headers)
+  // No hook has run for a URL that Fastify could not even decode.
+  tellRequestId(request, reply)
   return reply.code(answer.status).type(PROBLEM_TYPE).send(answer)
 }
 

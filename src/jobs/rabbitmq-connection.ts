@@ -21,6 +21,8 @@ export interface RabbitmqConnection<Session> {
   session(): Session | undefined
   /** Resolves when the first attempt has succeeded or failed. */
   readonly attempted: Promise<void>
+  /** Why there is no session: what ended the last attempt. A KodusError where a person has to put something right. */
+  failure(): unknown
   /** Gives up the connection that lives now, so that another is made. */
   drop(reason: string): void
   /** Ends it for good, within a second. */
@@ -62,6 +64,7 @@ export function keepConnected<Session>(
   let failures = 0
   let mismatches = 0
   let outage: string | undefined
+  let failure: unknown
   let reportAttempt = () => {}
   const attempted = new Promise<void>((resolve) => {
     reportAttempt = resolve
@@ -79,6 +82,7 @@ export function keepConnected<Session>(
     session = await open(channel, connection)
     if (outage) log.info(`connected to ${shown} again, ${purpose}`)
     outage = undefined
+    failure = undefined
     mismatches = 0
     reportAttempt()
 
@@ -91,6 +95,7 @@ export function keepConnected<Session>(
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
       const error = namingRefusals(await connectOnce().catch((reason: unknown) => reason))
+      failure = error
       session = undefined
       drop('given up')
       connection = undefined
@@ -132,6 +137,7 @@ export function keepConnected<Session>(
   return {
     session: () => session,
     attempted,
+    failure: () => failure,
     drop,
     async close() {
       stopping.abort()

@@ -131,7 +131,7 @@ async function askForAll(
     const outcome = refusal ? 'refused' : 'requested'
     const detail = refusal ? `${refusal.code}: ${refusal.message}` : null
     await recordRedelivery(db, delivery, outcome, detail)
-    asked.push({ ...delivery, outcome, detail })
+    asked.push({ ...delivery, outcome, detail, requests: delivery.requests + 1 })
   }
   return { asked, interrupted: undefined }
 }

@@ -91,7 +91,7 @@ function mismatch(error: unknown): KodusError | undefined {
     'TOPOLOGY_MISMATCH',
     `The ${kind} ${name} exists with another ${argument}: ${details}.`,
     {
-      help: `Stop all components, move what ${name} still holds, delete the ${kind}, and start again: it is declared anew. Or give RABBITMQ_URL a virtual host of its own.`,
+      help: `See "Changing queue arguments" in docs/operations.md: ${JOBS_QUEUE} may be deleted while all runs, the others once they are empty. It is declared anew by itself. Or give RABBITMQ_URL a virtual host of its own.`,
       cause: error,
     },
   )

@@ -26,15 +26,21 @@ export interface DatabaseConfig {
 
 /** @throws KodusError CONFIG_MISSING without DATABASE_URL, CONFIG_INVALID, DATABASE_CA_UNREADABLE */
 export function readDatabaseConfig(env: Environment): DatabaseConfig {
-  return {
-    databaseUrl: required(
-      env,
-      DATABASE_VARIABLES,
-      'DATABASE_URL',
-      'Set it, or run `npm start`, which brings an embedded PostgreSQL and passes its address on.',
-    ),
-    databaseCa: readDatabaseCa(env),
+  const databaseUrl = required(
+    env,
+    DATABASE_VARIABLES,
+    'DATABASE_URL',
+    'Set it, or run `npm start`, which brings an embedded PostgreSQL and passes its address on.',
+  )
+  // pg would take any scheme, and look for a host of whatever name follows.
+  const [, scheme] = /^([a-z][a-z\d+.-]*):\/\//i.exec(databaseUrl) ?? []
+  if (scheme !== undefined && !/^postgres(ql)?$/i.test(scheme)) {
+    const help = 'Set DATABASE_URL to postgresql://user:password@host:5432/database.'
+    throw new KodusError('CONFIG_INVALID', `DATABASE_URL begins with ${scheme}://, not postgresql://.`, {
+      help,
+    })
   }
+  return { databaseUrl, databaseCa: readDatabaseCa(env) }
 }
 
 /** @throws KodusError CONFIG_INVALID, DATABASE_CA_UNREADABLE: a mistake must not end in a connection without TLS */

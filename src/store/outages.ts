@@ -31,7 +31,7 @@ export async function namingOutages<T>(operation: Promise<T>): Promise<T> {
   } catch (cause) {
     if (!isDatabaseUnavailable(cause)) throw cause
     throw new KodusError('DATABASE_UNAVAILABLE', `PostgreSQL cannot be reached: ${messageOf(cause)}`, {
-      help: 'Check that the server at DATABASE_URL runs and accepts connections.',
+      help: 'Check that the server at DATABASE_URL runs and accepts connections, and the user, password and database in it.',
       retryability: 'transient',
       cause,
     })

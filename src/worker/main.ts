@@ -97,7 +97,10 @@ if (broker && url) {
 
 // Nothing waits for it: what it does not get to is swept at the next start.
 sweepScratch(readGitSettings()).then((count) => {
-  if (count > 0) log.info(`removed ${count} scratch repositories that killed processes had left`)
+  if (count > 0)
+    log.info(
+      `removed ${count} scratch ${count === 1 ? 'repository' : 'repositories'} that killed processes had left`,
+    )
 })
 
 const model = config.model && createOpenAiCompatibleModel(config.model)
@@ -125,7 +128,7 @@ if (config.healthFile) {
 }
 const { cloudWatchEnvironment: environment } = config
 if (environment) {
-  const telling = tellCloudWatch({ db, slots: config.slots, environment, log })
+  const telling = tellCloudWatch({ db, slots: config.slots, limits, environment, log })
   shutdown.add('metrics for CloudWatch', () => void telling.stop())
 }
 

@@ -24,8 +24,8 @@ async function startUnheard(t: TestContext) {
   pull.comment('mona', '@kody review')
   await github.webhooks.settled()
   const env = { DATABASE_URL: url, KODUS_DIRECTORY: aDirectory(t), ...credentials(github) }
-  const sweep = async () => {
-    const ran = await kodus(['deliveries', 'sweep'], env)
+  const sweep = async (...args: string[]) => {
+    const ran = await kodus(['deliveries', 'sweep', ...args], env)
     await github.webhooks.settled()
     return ran
   }
@@ -67,7 +67,7 @@ test('what came while the webhook handler was down is swept, and arrives when it
     /2 new failures, 2 asked for now; 2 requested and not confirmed yet, 0 not arrived\n$/,
   )
   for (const guid of guids)
-    assert.match(whileDown.stdout, new RegExp(`${guid}  \\w+  failed: 502  requested`))
+    assert.match(whileDown.stdout, new RegExp(`${guid}  \\w+  failed: 502  requested  asked for 1×\n`))
   assert.equal(github.webhooks.deliveries.length, 4, 'GitHub has tried them again')
 
   const worker = await sweepAsWorker()
@@ -94,11 +94,16 @@ test('what came while the webhook handler was down is swept, and arrives when it
     { delivery_id: guids[0], type: 'code-review' },
   ])
 
+  const dry = await sweep('--dry-run')
+  assert.match(
+    dry.stdout,
+    /dry run: 0 new failures, 2 recovered, 0 to ask for now; 0 requested and not confirmed yet, 0 not arrived\n$/,
+  )
   const after = await sweep()
   for (const guid of guids) assert.match(after.stdout, new RegExp(`${guid} .* recovered  asked for 3×`))
   assert.match(
     after.stdout,
-    /0 new failures, 0 asked for now; 0 requested and not confirmed yet, 0 not arrived\n$/,
+    /0 new failures, 2 recovered, 0 asked for now; 0 requested and not confirmed yet, 0 not arrived\n$/,
   )
   assert.match((await sweep()).stdout, /^0 new failures/, 'and no more is said of them')
   await github.webhooks.redeliver(guids[0] ?? '')
@@ -117,8 +122,8 @@ test('a delivery that arrived although GitHub saw no answer is not asked for', {
   )
   const { stdout } = await sweep()
   assert.match(stdout, new RegExp(`${known}  pull_request  failed: 502  recovered\n`))
-  assert.match(stdout, new RegExp(`${unknown}  issue_comment  failed: 502  requested`))
-  assert.match(stdout, /1 asked for now; 1 requested and not confirmed yet, 0 not arrived\n$/)
+  assert.match(stdout, new RegExp(`${unknown}  issue_comment  failed: 502  requested  asked for 1×\n`))
+  assert.match(stdout, /1 recovered, 1 asked for now; 1 requested and not confirmed yet, 0 not arrived\n$/)
 })
 
 test('a rate limit ends the sweep with what was done, and the next one goes on', { skip }, async (t) => {
@@ -140,8 +145,8 @@ test('one that GitHub refuses to send is listed as refused, and the others are s
   github.fail({ method: 'POST', path: /attempts$/, with: { status: 422, message: 'Too old' } })
   const { code, stdout } = await sweep()
   assert.equal(code, 0)
-  assert.match(stdout, /failed: 502 {2}refused {2}GITHUB_REFUSED: .*Too old/)
-  assert.match(stdout, /failed: 502 {2}requested\n/)
+  assert.match(stdout, /failed: 502 {2}refused {2}asked for 1× {2}GITHUB_REFUSED: .*Too old/)
+  assert.match(stdout, /failed: 502 {2}requested {2}asked for 1×\n/)
   assert.match((await kodus(['deliveries', 'list'], env)).stdout, /refused {2}asked for 1× {2}GITHUB_REFUSED/)
 })
 

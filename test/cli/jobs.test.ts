@@ -59,6 +59,10 @@ test('the dead are listed with their reasons and what to do, newest first, and w
   assert.match(lines[2] ?? '', new RegExp(`^${older}  .*MODEL_UNAVAILABLE`))
   assert.match(lines[4] ?? '', new RegExp(`^${letter}  .*  message of workflow.intake.queue  rejected  `))
   assert.ok((lines[5] ?? '').length < 210, 'only the beginning of a body is shown')
+  assert.match(
+    lines[6] ?? '',
+    /^ {4}No build that runs here can read it: .*; replay after an upgrade, or discard\.$/,
+  )
   assert.ok(!stdout.includes('\u001b') && !stdout.includes('\u0007'))
 
   const limited = await run('jobs', 'dead', '--limit', '1')
@@ -104,6 +108,8 @@ test('all of one code are replayed, and nothing else', async (t) => {
   const { code, stdout } = await run('jobs', 'replay', '--all', '--code', 'MODEL_UNAVAILABLE')
   assert.equal(code, 0)
   assert.deepEqual(stdout.match(/^\S+/gm)?.sort(), model.toSorted())
+  const again = await run('jobs', 'replay', '--all', '--code', 'MODEL_UNAVAILABLE')
+  assert.deepEqual([again.code, again.stdout], [0, 'Nothing matches.\n'])
   assert.equal((await getJob(db, git))?.status, 'FAILED')
   assert.equal((await db.query('select from dead_letters where settled_at is null')).rowCount, 1)
 })

@@ -72,7 +72,10 @@ test('what a failover lost is asked for again although GitHub has it as delivere
 
   const swept = await sweep('--all', '--since', since)
   assert.equal(swept.code, 0, swept.stderr)
-  assert.match(swept.stdout, new RegExp(`${guids.command}  issue_comment  delivered: 202  requested\n`))
+  assert.match(
+    swept.stdout,
+    new RegExp(`${guids.command}  issue_comment  delivered: 202  requested  asked for 1×\n`),
+  )
   assert.match(
     swept.stdout,
     /\n0 new failures, 2 delivered and not known here, 2 asked for now; 2 requested and not confirmed yet, 0 not arrived\n$/,
@@ -82,7 +85,10 @@ test('what a failover lost is asked for again although GitHub has it as delivere
 
   const again = await sweep('--all', '--since', since)
   assert.match(again.stdout, new RegExp(`${guids.command} .* recovered  asked for 1×\n`))
-  assert.match(again.stdout, /\n0 new failures, 0 delivered and not known here, 0 asked for now; /)
+  assert.match(
+    again.stdout,
+    /\n0 new failures, 0 delivered and not known here, 1 recovered, 0 asked for now; /,
+  )
   assert.equal(sent(guids.talk), 2, 'what leaves no trace is asked for once')
 })
 
@@ -108,7 +114,7 @@ test('what GitHub has as failed is asked for too', { skip }, async (t) => {
   const failed = github.webhooks.deliveries.at(-1)?.guid
   hear()
   const { stdout } = await sweep('--all', '--since', minutesAgo(10))
-  assert.match(stdout, new RegExp(`${failed}  issue_comment  failed: 502  requested\n`))
+  assert.match(stdout, new RegExp(`${failed}  issue_comment  failed: 502  requested  asked for 1×\n`))
   assert.match(stdout, /\n1 new failure, 1 delivered and not known here, 2 asked for now; /)
   assert.equal(sent(failed), 2)
 })

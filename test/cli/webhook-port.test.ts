@@ -26,5 +26,17 @@ test('where GitHub calls, a start whose port is taken fails instead of moving to
   })
   assert.equal(code, 2)
   assert.match(stdout, /LISTEN_FAILED.*Port 3332|Port 3332.*LISTEN_FAILED/)
-  assert.match(stderr, /^COMPONENT_NOT_STARTED: webhook/m)
+  assert.match(stderr, /^COMPONENT_NOT_STARTED: webhook.*\nIts own last log line says why\.$/m)
+})
+
+test('where nobody was told the port, a start whose port is taken moves to another, and warns', async (t) => {
+  await takePort(t)
+  const { url } = await createDatabase(t)
+  const start = (port: Record<string, string>) =>
+    // So that it ends in any case.
+    kodus(['up'], { DATABASE_URL: url, KODUS_DIRECTORY: aDirectory(t), API_PORT: '3332', ...port })
+  const warning =
+    /"level":"warn".*port 3332 is taken: webhooks are taken at \d+; set WEBHOOK_PORT to insist on one/
+  assert.match((await start({})).stdout, warning)
+  assert.doesNotMatch((await start({ WEBHOOK_PORT: '0' })).stdout, /port 3332 is taken: webhooks/)
 })

@@ -29,3 +29,17 @@ test('the demo shows a webhook becoming a review, and leaves nothing running', a
   assert.equal(pids.length, 4, 'three components and PostgreSQL')
   for (const pid of pids) assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
 })
+
+test('a component that cannot start is told with the file that says why', async (t) => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'kodus-demo-'))
+  chmodSync(directory, 0o755)
+  t.after(() => rmSync(directory, { recursive: true, force: true }))
+  // Ports that nobody else takes, so that it is the worker that fails.
+  const env = { KODUS_DIRECTORY: directory, WEBHOOK_PORT: '0', API_PORT: '0', WORKER_SLOTS: 'abc' }
+  const { code, stderr } = await kodus(['demo'], env)
+  assert.equal(code, 2)
+  const [, file = ''] =
+    /^COMPONENT_NOT_STARTED: worker .*\nThe last line of (.*) says why\.$/m.exec(stderr) ?? []
+  assert.equal(file, path.join(directory, 'logs', 'worker.log'), stderr)
+  assert.match(readFileSync(file, 'utf8').trim().split('\n').at(-1) ?? '', /WORKER_SLOTS/)
+})

@@ -245,7 +245,10 @@ function testSetUp({ createVhost, ctl }: SharedRabbitmq): void {
     assert.equal(lines.length, 1)
     assert.equal(lines[0]?.code, 'TOPOLOGY_MISMATCH')
     assert.match(String(lines[0]?.msg), /workflow\.jobs\.queue exists with another x-delivery-limit/)
-    assert.match(String(lines[0]?.help), /delete the queue/)
+    assert.match(
+      String(lines[0]?.help),
+      /workflow\.jobs\.queue may be deleted while all runs, the others once they are empty/,
+    )
     await assert.rejects(declareTopology(connection), (error) => {
       return error instanceof KodusError && error.code === 'TOPOLOGY_MISMATCH'
     })

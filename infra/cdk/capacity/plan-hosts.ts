@@ -1,5 +1,5 @@
 import { COMPONENTS } from '../../../src/components.ts'
-import type { EnvironmentName } from '../../ecs/names.ts'
+import type { EnvironmentName } from '../../../src/ecs-names.ts'
 import { SettingsError } from '../settings/settings-error.ts'
 import { type Counts, fits, hostsFor, inWords, mostThatFits, type Room, TYPES } from './fits.ts'
 

@@ -1,5 +1,5 @@
 import { COMPONENTS, type ComponentFacts } from '../../../src/components.ts'
-import { namesOf } from '../../ecs/names.ts'
+import { namesOf } from '../../../src/ecs-names.ts'
 import { map, maps, type Template, type Value } from './template.ts'
 
 const DYNAMIC = { from: 32_768, to: 61_000 }

@@ -1,5 +1,5 @@
 import { COMPONENTS, type ComponentFacts, type ComponentType } from '../../../src/components.ts'
-import { namesOf } from '../../ecs/names.ts'
+import { namesOf } from '../../../src/ecs-names.ts'
 import { TYPES } from '../capacity/fits.ts'
 import { map, maps, type Resource, type Template, type Value } from './template.ts'
 

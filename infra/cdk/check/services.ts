@@ -1,6 +1,6 @@
 import { COMPONENTS, type ComponentType } from '../../../src/components.ts'
+import { imageParameter, namesOf } from '../../../src/ecs-names.ts'
 import { problemsOf } from '../../ecs/check-definition.ts'
-import { imageParameter, namesOf } from '../../ecs/names.ts'
 import type { ServiceDefinition, TaskDefinition } from '../../ecs/shapes.ts'
 import { TYPES } from '../capacity/fits.ts'
 import type { Settings } from '../settings/settings.ts'

@@ -1,5 +1,5 @@
 import { COMPONENTS, type ComponentFacts } from '../../../src/components.ts'
-import { namesOf } from '../../ecs/names.ts'
+import { namesOf } from '../../../src/ecs-names.ts'
 import { TYPES } from '../capacity/fits.ts'
 import type { Settings } from '../settings/settings.ts'
 import { map, maps, type Template } from './template.ts'

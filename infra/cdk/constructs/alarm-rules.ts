@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib'
 import { type IMetric, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch'
 import * as elb from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import { COMPONENTS, type ComponentType } from '../../../src/components.ts'
-import type { EnvironmentName } from '../../ecs/names.ts'
+import type { EnvironmentName } from '../../../src/ecs-names.ts'
 import { jobMetric, runningWorkers, type ServiceIdentity } from './metrics.ts'
 
 const MINUTE = Duration.minutes(1)

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib'
 import { MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch'
-import type { EnvironmentName } from '../../ecs/names.ts'
+import type { EnvironmentName } from '../../../src/ecs-names.ts'
 
 /** Where a service runs, as CloudWatch names it. */
 export interface ServiceIdentity {

@@ -3,7 +3,7 @@ import * as ecr from 'aws-cdk-lib/aws-ecr'
 import * as logs from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
 import { COMPONENTS, type ComponentType } from '../../../src/components.ts'
-import { type EnvironmentName, namesOf } from '../../ecs/names.ts'
+import { type EnvironmentName, namesOf } from '../../../src/ecs-names.ts'
 import { LOG_RETENTION } from './log-retention.ts'
 
 /** Images that are kept: more than a year of weekly deployments can be gone back to. */

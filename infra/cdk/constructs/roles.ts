@@ -2,7 +2,7 @@ import { ArnFormat, Stack } from 'aws-cdk-lib'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import { Construct } from 'constructs'
 import { COMPONENTS, type ComponentType } from '../../../src/components.ts'
-import { namesOf } from '../../ecs/names.ts'
+import { namesOf } from '../../../src/ecs-names.ts'
 import { acknowledge } from './acknowledge.ts'
 import type { ComponentPlaces } from './registry.ts'
 

@@ -13,7 +13,7 @@ import {
   type ComponentType,
   type ScalingTarget,
 } from '../../../src/components.ts'
-import type { EnvironmentName } from '../../ecs/names.ts'
+import type { EnvironmentName } from '../../../src/ecs-names.ts'
 import { BACKLOG_PER_TASK, busyShare, jobMetric, runningWorkers, type ServiceIdentity } from './metrics.ts'
 
 const MINUTE = 60

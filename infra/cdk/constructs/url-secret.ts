@@ -1,7 +1,7 @@
 import { Fn, SecretValue } from 'aws-cdk-lib'
 import * as secrets from 'aws-cdk-lib/aws-secretsmanager'
 import type { Construct } from 'constructs'
-import { type EnvironmentName, secretName } from '../../ecs/names.ts'
+import { type EnvironmentName, secretName } from '../../../src/ecs-names.ts'
 import { acknowledge } from './acknowledge.ts'
 
 /** What a store's user is called. */

@@ -1,4 +1,4 @@
-import type { EnvironmentName } from '../../ecs/names.ts'
+import type { EnvironmentName } from '../../../src/ecs-names.ts'
 import { type Counts, TYPES } from '../capacity/fits.ts'
 import {
   type HostPlan,

@@ -1,4 +1,4 @@
-import { CLUSTER, type EnvironmentName } from '../../ecs/names.ts'
+import { CLUSTER, type EnvironmentName } from '../../../src/ecs-names.ts'
 import type { Launch } from '../../ecs/shapes.ts'
 import { type Counts, inWords, TYPES } from '../capacity/fits.ts'
 import { INSTANCES, mostOf, ofTable } from '../capacity/plan-hosts.ts'

@@ -1,4 +1,4 @@
-import type { EnvironmentName } from '../../ecs/names.ts'
+import type { EnvironmentName } from '../../../src/ecs-names.ts'
 import { type Context, invalid, LOOKS, list, matching, oneOf } from './context.ts'
 
 /** A store that exists: the ARN of the secret with its whole URL, and the group that must let tasks in, if it is ours to change. */

@@ -56,7 +56,7 @@ export function addHealth(app: Api, { db, version, instanceId, isStopping }: Hea
       const answered = await within(READY_WITHIN_MS, listStatuses(db, []), 'no answer').catch(() => undefined)
       if (answered) return { status: 'ready' as const }
       throw new HttpError(503, 'DATABASE_UNAVAILABLE', 'The database does not answer.', {
-        help: `It was given ${READY_WITHIN_MS} ms.`,
+        help: 'See that PostgreSQL runs; it is asked again with each request.',
         headers: { 'retry-after': '5' },
       })
     },

@@ -59,7 +59,13 @@ export function addDemo(program: Command): void {
 
 /** The demo brings its own PostgreSQL: it must not write into a database somebody works with. */
 function demoEnvironment(): Environment {
-  const { DATABASE_URL: _, DATABASE_CA_FILE: __, RABBITMQ_URL: ___, ...env } = readEnvironment()
+  const {
+    DATABASE_URL: _,
+    DATABASE_CA_FILE: __,
+    DATABASE_CA: ___,
+    RABBITMQ_URL: ____,
+    ...env
+  } = readEnvironment()
   return env
 }
 

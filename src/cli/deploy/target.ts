@@ -1,5 +1,5 @@
-import { CLUSTER, type EnvironmentName, imageParameter, namesOf } from '../../../infra/ecs/names.ts'
 import { COMPONENTS, type ComponentType } from '../../components.ts'
+import { CLUSTER, type EnvironmentName, imageParameter, namesOf } from '../../ecs-names.ts'
 
 export { CLUSTER, type EnvironmentName }
 

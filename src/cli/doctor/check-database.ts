@@ -1,23 +1,23 @@
+import path from 'node:path'
 import { silentLog } from '../../lib/log.ts'
-import { readDatabaseCa } from '../../store/config.ts'
+import { readDatabaseConfig } from '../../store/config.ts'
 import { openDatabase } from '../../store/database.ts'
 import { namingOutages } from '../../store/outages.ts'
 import { databasePooled, sharesBackends } from '../../store/shares-backends.ts'
 import { locatePostgres } from '../stack/postgres-binaries.ts'
+import { checkData } from '../stack/postgres-directory.ts'
+import { findHome } from '../stack/postgres-home.ts'
 import type { Check } from './check.ts'
 
-export const checkDatabase: Check = async (env) => {
+export const checkDatabase: Check = async (env, directory) => {
   if (!env.DATABASE_URL) {
-    await locatePostgres(undefined)
+    const home = await findHome(path.resolve(directory, 'postgres'))
+    if (home) checkData(home)
+    else await locatePostgres(undefined)
     return { state: 'ok', says: 'embedded PostgreSQL (DATABASE_URL is not set)' }
   }
-  const options = {
-    url: env.DATABASE_URL,
-    ca: readDatabaseCa(env),
-    component: 'doctor',
-    maxConnections: 2,
-  }
-  const db = openDatabase({ ...options, log: silentLog })
+  const { databaseUrl: url, databaseCa: ca } = readDatabaseConfig(env)
+  const db = openDatabase({ url, ca, component: 'doctor', maxConnections: 2, log: silentLog })
   try {
     const { rows } = await namingOutages(db.query<{ server_version: string }>('show server_version'))
     if (await namingOutages(sharesBackends(db))) throw databasePooled()

@@ -1,6 +1,6 @@
 import { keepConnected } from '../../jobs/rabbitmq-connection.ts'
 import { declareTopology } from '../../jobs/topology.ts'
-import { KodusError } from '../../lib/errors.ts'
+import { KodusError, messageOf } from '../../lib/errors.ts'
 import { silentLog } from '../../lib/log.ts'
 import type { Check } from './check.ts'
 
@@ -13,9 +13,12 @@ export const checkQueue: Check = async (env) => {
   })
   await connection.attempted
   const version = connection.session()
+  const failure = connection.failure()
   await connection.close()
   if (version) return { state: 'ok', says: `RabbitMQ ${version} at RABBITMQ_URL` }
-  throw new KodusError('QUEUE_UNAVAILABLE', 'RabbitMQ does not answer, or refuses what it is asked for.', {
-    help: 'Check RABBITMQ_URL, RABBITMQ_CA_FILE and that the broker runs; the worker logs the reason.',
+  if (failure instanceof KodusError) throw failure
+  throw new KodusError('QUEUE_UNAVAILABLE', `RabbitMQ cannot be reached: ${messageOf(failure)}`, {
+    help: 'Check RABBITMQ_URL, RABBITMQ_CA_FILE and that the broker runs.',
+    cause: failure,
   })
 }

@@ -4,6 +4,9 @@ import type { JobView } from '../../store/get-job.ts'
 import type { DeadLetter } from '../../store/list-dead-letters.ts'
 import { collect, type DeadFilter, deadJobs, deadLetters } from './dead-work.ts'
 
+const LETTER_HELP =
+  'No build that runs here can read it: find the sender; replay after an upgrade, or discard.'
+
 export interface ListOptions extends DeadFilter {
   limit: number
   json?: boolean
@@ -47,7 +50,8 @@ function jobFacts({ id, type, repository, pullRequest, attempts, error, finished
 }
 
 function letterFacts({ beginning, receivedAt, ...letter }: DeadLetter) {
-  return { ...letter, receivedAt: receivedAt.toISOString(), excerpt: printable(beginning.toString()) }
+  const excerpt = printable(beginning.toString())
+  return { ...letter, receivedAt: receivedAt.toISOString(), excerpt, help: LETTER_HELP }
 }
 
 function printJob(job: ReturnType<typeof jobFacts>): void {
@@ -59,11 +63,12 @@ function printJob(job: ReturnType<typeof jobFacts>): void {
 }
 
 function printLetter(letter: ReturnType<typeof letterFacts>): void {
-  const { id, receivedAt, queue, reason, bytes, excerpt } = letter
+  const { id, receivedAt, queue, reason, bytes, excerpt, help } = letter
   console.log(
     [id, short(receivedAt), `message of ${queue}`, reason, `${bytes} bytes`].map(printable).join('  '),
   )
   console.log(`    ${excerpt || '(empty)'}`)
+  console.log(`    ${help}`)
 }
 
 function short(moment: string): string {

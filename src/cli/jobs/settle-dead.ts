@@ -66,8 +66,10 @@ export async function settleDead(
       help: 'Name their ids, or say --all, which --code and --repository narrow.',
     })
   }
+  let met = 0
   let failed = 0
   for await (const id of all ? everyId(db, filter) : ids) {
+    met += 1
     try {
       console.log(`${id}  ${printable(await actOn(db, action, id))}`)
     } catch (error) {
@@ -76,6 +78,7 @@ export async function settleDead(
       failed += 1
     }
   }
+  if (met === 0) return console.log('Nothing matches.')
   await announceJobs(db)
   if (failed > 0) process.exitCode = EXIT_FAILED
 }

@@ -33,7 +33,7 @@ export async function showStatus(db: Database): Promise<void> {
   const { waiting, running, failed, deadLetters } = await countOpen(db)
   for (const name of ['claiming', 'posting'] as const) {
     const stopped = stops.find((each) => each.name === name)
-    console.log(`${name.padEnd(13)} ${stopped ? describe(stopped) : 'on'}`)
+    console.log(`${name.padEnd(13)} ${stopped ? describeStop(stopped) : 'on'}`)
   }
   console.log(`waiting       ${waiting}`)
   console.log(`running       ${running}`)
@@ -41,7 +41,8 @@ export async function showStatus(db: Database): Promise<void> {
   console.log(`dead letters  ${deadLetters}`)
 }
 
-function describe({ stoppedAt, actor, reason }: Stop): string {
+/** Since when, by whom and why: `stopped since 2026-01-31 12:00 by mona (cli): upgrade`. */
+export function describeStop({ stoppedAt, actor, reason }: Stop): string {
   const since = stoppedAt.toISOString().slice(0, 16).replace('T', ' ')
   return printable(`stopped since ${since} by ${actor}${reason === null ? '' : `: ${reason}`}`)
 }

@@ -1,8 +1,8 @@
-import { lchownSync, mkdirSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, lchownSync, mkdirSync, readFileSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { locatePostgres, type PostgresBinaries } from './postgres-binaries.ts'
 import { canEnter, type ServerAccount, serverAccount } from './server-account.ts'
-import { systemDirectory } from './system-directory.ts'
+import { systemDirectory, systemPath } from './system-directory.ts'
 
 /** The superuser and the one database of an embedded server. */
 export const USER = 'kodus'
@@ -37,6 +37,23 @@ export async function settleIn(wanted: string): Promise<PostgresHome> {
 
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   if (account) lchownSync(directory, account.uid, account.gid)
+  return homeIn(directory, account, binaries)
+}
+
+/** What `settleIn` would find, looked at and left as it is. Undefined where there is no data yet. */
+export async function findHome(wanted: string): Promise<PostgresHome | undefined> {
+  const places = [wanted, path.join(systemPath(wanted), 'postgres')]
+  const directory = places.find((place) => existsSync(path.join(place, 'data')))
+  if (directory === undefined) return undefined
+  const account = serverAccount(path.join(directory, 'data'))
+  return homeIn(directory, account, await locatePostgres(account))
+}
+
+function homeIn(
+  directory: string,
+  account: ServerAccount | undefined,
+  binaries: PostgresBinaries,
+): PostgresHome {
   return {
     directory,
     data: path.join(realpathSync(directory), 'data'),

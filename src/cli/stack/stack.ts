@@ -1,10 +1,10 @@
-import { mkdirSync, openSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import type { ComponentType } from '../../components.ts'
+import { COMPONENTS, type ComponentType } from '../../components.ts'
 import type { Environment } from '../../lib/env.ts'
 import type { Log } from '../../lib/log.ts'
 import { createShutdown } from '../../lib/shutdown.ts'
-import { readDatabaseCa } from '../../store/config.ts'
+import { readDatabaseConfig } from '../../store/config.ts'
 import { openDatabase } from '../../store/database.ts'
 import { migrate } from '../../store/migrate.ts'
 import { withGitHubSettings } from '../setup/github-settings.ts'
@@ -39,8 +39,6 @@ export interface StackOptions {
   repositoryRoots?: string[]
 }
 
-const COMPONENTS: readonly ComponentType[] = ['webhook', 'api', 'worker']
-
 /** What the worker's grace period is here unless the environment says otherwise. */
 const GRACE_SECONDS = '20'
 /** How much longer than that a component may take to stop before it is killed. */
@@ -62,11 +60,11 @@ export async function startStack({
 
     const embedded = env.DATABASE_URL ? undefined : await keepPostgres(join(directory, 'postgres'), log)
     if (embedded) shutdown.add('PostgreSQL', () => embedded.stop())
-    const databaseUrl = env.DATABASE_URL ?? embedded?.url ?? ''
+    const { databaseUrl, databaseCa } = readDatabaseConfig({ DATABASE_URL: embedded?.url, ...env })
 
     const db = openDatabase({
       url: databaseUrl,
-      ca: readDatabaseCa(env),
+      ca: databaseCa,
       component: 'up',
       maxConnections: 1,
       log,
@@ -76,9 +74,17 @@ export async function startStack({
       .finally(() => db.end())
 
     const settings = withGitHubSettings(env, directory)
+    const { port: webhookPort } = COMPONENTS.webhook.http
     const ports = {
-      webhook: Number(env.WEBHOOK_PORT ?? (isCalledByGitHub(settings) ? 3332 : await freePort(3332))),
-      api: Number(env.API_PORT ?? (await freePort(3331))),
+      webhook: Number(
+        env.WEBHOOK_PORT ?? (isCalledByGitHub(settings) ? webhookPort : await freePort(webhookPort)),
+      ),
+      api: Number(env.API_PORT ?? (await freePort(COMPONENTS.api.http.port))),
+    }
+    if (!env.WEBHOOK_PORT && ports.webhook !== webhookPort) {
+      log.warn(
+        `port ${webhookPort} is taken: webhooks are taken at ${ports.webhook}; set WEBHOOK_PORT to insist on one`,
+      )
     }
     const secrets = { ...machine.secrets, KODUS_API_KEY: apiKey }
     const repositories = [env.GIT_REPOSITORY_ROOTS, ...repositoryRoots].filter(Boolean).join(delimiter)
@@ -110,8 +116,8 @@ export async function startStack({
     }
     const stopMs = (Number(componentEnv.WORKER_GRACE_SECONDS) + MORE_SECONDS) * 1000
     const starts = await Promise.allSettled(
-      COMPONENTS.map((type) =>
-        supervise({ type, env: componentEnv, output: outputOf(type, directory, output), log }),
+      (Object.keys(COMPONENTS) as ComponentType[]).map((type) =>
+        supervise({ type, env: componentEnv, logFile: logFileOf(type, directory, output), log }),
       ),
     )
     const components = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []))
@@ -149,12 +155,12 @@ function isCalledByGitHub({ GITHUB_WEBHOOK_SECRET, GITHUB_POLL_SECONDS }: Enviro
   return Boolean(GITHUB_WEBHOOK_SECRET) && !GITHUB_POLL_SECONDS
 }
 
-function outputOf(
+function logFileOf(
   type: ComponentType,
   directory: string,
   output: StackOptions['output'],
-): number | 'inherit' {
-  if (output === 'here') return 'inherit'
+): string | undefined {
+  if (output === 'here') return undefined
   mkdirSync(join(directory, 'logs'), { recursive: true })
-  return openSync(join(directory, 'logs', `${type}.log`), 'a')
+  return join(directory, 'logs', `${type}.log`)
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ComponentType } from '../../components.ts'
 import type { Environment } from '../../lib/env.ts'
@@ -22,8 +23,8 @@ export interface SupervisedComponent {
 export interface SuperviseOptions {
   type: ComponentType
   env: Environment
-  /** A file descriptor for its output, or 'inherit'. */
-  output: number | 'inherit'
+  /** The file that its output is added to. Undefined: it goes where ours goes. */
+  logFile?: string | undefined
   log: Log
 }
 
@@ -39,7 +40,7 @@ export async function supervise(options: SuperviseOptions): Promise<SupervisedCo
   const { type, log } = options
   let child = start(options)
   let stopping = false
-  await firstReady(child, type)
+  await firstReady(child, options)
 
   const keepRunning = async () => {
     let delay = FIRST_RESTART_MS
@@ -74,22 +75,27 @@ export async function supervise(options: SuperviseOptions): Promise<SupervisedCo
   }
 }
 
-function start({ type, env, output }: SuperviseOptions): ChildProcess {
-  return spawn(process.execPath, [componentScript], {
-    env: { ...env, COMPONENT_TYPE: type, KODUS_SUPERVISED: '1' },
-    stdio: ['ignore', output, output, 'ipc'],
-    detached: true,
-  })
+function start({ type, env, logFile }: SuperviseOptions): ChildProcess {
+  const output = logFile === undefined ? 'inherit' : openSync(logFile, 'a')
+  try {
+    return spawn(process.execPath, [componentScript], {
+      env: { ...env, COMPONENT_TYPE: type, KODUS_SUPERVISED: '1' },
+      stdio: ['ignore', output, output, 'ipc'],
+      detached: true,
+    })
+  } finally {
+    if (output !== 'inherit') closeSync(output)
+  }
 }
 
-async function firstReady(child: ChildProcess, type: ComponentType): Promise<void> {
+async function firstReady(child: ChildProcess, { type, logFile }: SuperviseOptions): Promise<void> {
   const outcome = await Promise.race([
     once(child, 'message').then(() => 'ready' as const),
     exited(child).then(([code, signal]) => signal ?? `exit code ${code}`),
   ])
   if (outcome === 'ready') return
   throw new KodusError('COMPONENT_NOT_STARTED', `${type} ended before it was ready (${outcome}).`, {
-    help: 'Its own last log line says why.',
+    help: logFile === undefined ? 'Its own last log line says why.' : `The last line of ${logFile} says why.`,
   })
 }
 

@@ -46,7 +46,7 @@ export async function findRepositoryBelow(path: string, roots: readonly string[]
       'GIT_PATH_REFUSED',
       `${JSON.stringify(path)} does not exist, or is not below a configured root.`,
       {
-        help: 'Name its directory as a root, or move there all that the repository refers to.',
+        help: 'Add its directory to GIT_REPOSITORY_ROOTS of the worker, or move there all that the repository refers to.',
       },
     )
   }

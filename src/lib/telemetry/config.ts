@@ -27,7 +27,8 @@ export const TELEMETRY_VARIABLES = {
     secret: true,
   },
   OTEL_EXPORTER_OTLP_PROTOCOL: {
-    describe: '`http/json` is what is spoken; `http/protobuf` is taken for it, `grpc` is refused.',
+    describe:
+      '`http/json` is what is spoken; `http/protobuf` is taken for it, `grpc` is refused where an endpoint is set.',
     default: 'http/json',
   },
   OTEL_METRICS_EXPORTER: { describe: '`otlp` or `none`.', default: 'otlp' },

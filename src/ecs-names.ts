@@ -1,4 +1,4 @@
-import { COMPONENTS, type ComponentType } from '../../src/components.ts'
+import { COMPONENTS, type ComponentType } from './components.ts'
 
 /** An installation: each has a cluster, stores and secrets of its own. */
 export type EnvironmentName = 'staging' | 'production'
