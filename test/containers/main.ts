@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { countLine, countOutcomes, listNotRun } from '../support/count.ts'
-import { testEnvironment } from '../support/test-environment.ts'
+import { runFiles } from '../support/run-files.ts'
 import { tell } from './rolling/report.ts'
 import { SABOTAGES } from './rolling/sabotage.ts'
 
@@ -20,7 +18,6 @@ const ACCOUNT = 'every accepted webhook'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** One after the other: each has an engine to itself. */
 const FILES = ['engine-up', 'compose-up', 'rolling-updates']
-const INTERRUPT_GRACE_MS = 60_000
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, sabotage: { type: 'string' } } })
 const sabotage = SABOTAGES.find(({ name }) => name === values.sabotage)
@@ -35,9 +32,18 @@ const files = values.sabotage
 const directory = mkdtempSync(path.join(tmpdir(), 'kodus-containers-'))
 const outcomes = path.join(directory, 'outcomes')
 const figures = path.join(directory, 'figures.json')
-let interrupted: NodeJS.Signals | undefined
 try {
-  const code = await runTests()
+  const { code, interrupted } = await runFiles(
+    files.map((name) => `test/containers/${name}.ts`),
+    {
+      outcomes,
+      args: [
+        '--test-concurrency=1',
+        ...(sabotage ? [sabotage.test, ACCOUNT].map((name) => `--test-name-pattern=^${name}`) : []),
+      ],
+      env: { CONTAINERS_FIGURES: figures, ...(sabotage && { CONTAINERS_SABOTAGE: sabotage.name }) },
+    },
+  )
   const count = countOutcomes(outcomes, { missingFails: process.env.CI === 'true' })
   console.log(listNotRun(count, ROOT))
   const measured = existsSync(figures) ? JSON.parse(readFileSync(figures, 'utf8')) : undefined
@@ -49,44 +55,4 @@ try {
   else process.exitCode = code || (count.failed > 0 ? 1 : 0)
 } finally {
   rmSync(directory, { recursive: true, force: true })
-}
-
-async function runTests(): Promise<number> {
-  const runner = spawn(
-    process.execPath,
-    [
-      '--test',
-      '--test-concurrency=1',
-      '--test-reporter=spec',
-      '--test-reporter-destination=stdout',
-      `--test-reporter=${path.join(ROOT, 'test/support/reporter.ts')}`,
-      `--test-reporter-destination=${outcomes}`,
-      ...(sabotage ? [sabotage.test, ACCOUNT].map((name) => `--test-name-pattern=^${name}`) : []),
-      ...files.map((name) => path.join(ROOT, 'test/containers', `${name}.ts`)),
-    ],
-    {
-      cwd: ROOT,
-      env: {
-        ...testEnvironment(process.env),
-        CONTAINERS_FIGURES: figures,
-        ...(sabotage && { CONTAINERS_SABOTAGE: sabotage.name }),
-      },
-      // A group of its own, so that an interrupt reaches the test that runs, and only once.
-      detached: true,
-      stdio: ['ignore', 'inherit', 'inherit'],
-    },
-  )
-  const signalGroup = (signal: NodeJS.Signals) => {
-    if (runner.exitCode === null && runner.signalCode === null && runner.pid)
-      process.kill(-runner.pid, signal)
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      interrupted = signal
-      signalGroup('SIGINT')
-      setTimeout(() => signalGroup('SIGKILL'), INTERRUPT_GRACE_MS).unref()
-    })
-  }
-  const [code] = await once(runner, 'exit')
-  return code ?? 1
 }
