@@ -136,4 +136,10 @@ describe('the workflows of GitHub Actions', () => {
     assert.match(text, new RegExp(`concurrency:\\n +group: deploy-${each}\\n +cancel-in-progress: false\\n`))
     assert.match(text, /environment: \$\{\{ inputs\.environment }}\n/)
   })
+
+  test('deployments go to the cluster that the repository names, once requests have moved to another', () => {
+    const text = readFileSync(`${FOLDER}/deploy.yml`, 'utf8')
+    assert.match(text, /CLUSTER: \$\{\{ vars\.ECS_CLUSTER \|\| 'kodus-cluster' }}\n/)
+    assert.match(text, /kodus -- deploy .* --cluster "\$CLUSTER"/)
+  })
 })

@@ -3,6 +3,14 @@ import { describe, test } from 'node:test'
 import { readSettings } from '../../infra/cdk/settings/settings.ts'
 
 const SECRET = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:kodus-AbCdEf'
+const NETWORK = {
+  vpc: 'vpc-12345678',
+  vpcCidr: '10.0.0.0/16',
+  publicSubnets: 'subnet-11111111,subnet-22222222',
+  privateSubnets: 'subnet-33333333,subnet-44444444',
+}
+const EVERY =
+  /no setting lunch.* There are .*alarmEmail, .*env, .*hosts, .*instance, .*machineSecurityGroup, .*maxHosts, .*spot, .*vpc, /
 const PRODUCTION = { env: 'production', launch: 'fargate' }
 
 describe('the settings of an installation', () => {
@@ -16,12 +24,12 @@ describe('the settings of an installation', () => {
   const refused: [string, Record<string, unknown>, string, RegExp][] = [
     ['an environment that does not exist', { env: 'test' }, 'SETTING_INVALID', /staging, production/],
     ['a launch type that does not exist', { launch: 'lambda' }, 'SETTING_INVALID', /ec2, fargate/],
-    ['a setting that does not exist', { lunch: 'ec2' }, 'SETTING_UNKNOWN', /lunch/],
+    ['a setting that does not exist', { lunch: 'ec2' }, 'SETTING_UNKNOWN', EVERY],
     [
-      'hosts where there are none',
-      { ...PRODUCTION, hosts: '2' },
-      'SETTING_UNKNOWN',
-      /hosts with launch=fargate/,
+      'a host that nobody sells, also where there are none',
+      { ...PRODUCTION, instance: 'big' },
+      'SETTING_INVALID',
+      /big/,
     ],
     ['hosts that are too few', { env: 'production', hosts: '1' }, 'HOSTS_TOO_FEW', /They hold 1\/1\/1/],
     ['a count of none', { counts: '0/1/1' }, 'SETTING_INVALID', /1\/1\/1/],
@@ -41,8 +49,20 @@ describe('the settings of an installation', () => {
     ['PM2 without its machine', { weights: 'pm2:1,ec2:0' }, 'SETTING_INVALID', /pm2Machine/],
     ['a network without subnets', { vpc: 'vpc-12345678' }, 'SETTING_INVALID', /publicSubnets/],
     [
+      'registered machines without their network',
+      { machines: 'registered', machineSecurityGroup: 'sg-12345678', counts: '1/1/1' },
+      'SETTING_INVALID',
+      /vpc is missing with machines=registered.* -c vpcCidr/,
+    ],
+    [
+      "PM2's machine without its network",
+      { pm2Machine: 'i-12345678', weights: 'pm2:1,ec2:0' },
+      'SETTING_INVALID',
+      /vpc is missing with pm2Machine.* -c vpcCidr/,
+    ],
+    [
       'registered machines without their group',
-      { machines: 'registered', counts: '1/1/1' },
+      { ...NETWORK, machines: 'registered', counts: '1/1/1' },
       'SETTING_INVALID',
       /machineSecurityGroup/,
     ],
@@ -66,6 +86,21 @@ describe('the settings of an installation', () => {
       )
     })
   }
+
+  test('one list serves clusters of both launch types', () => {
+    const { launch, ...list } = {
+      ...PRODUCTION,
+      machines: 'registered',
+      hosts: '2',
+      maxHosts: '3',
+      spot: 'yes',
+    }
+    const { hosts, spot } = readSettings({ ...list, launch })
+    assert.deepEqual([hosts, spot], [undefined, true])
+    const machine = { ...NETWORK, machineSecurityGroup: 'sg-12345678', counts: '1/1/1' }
+    const beside = readSettings({ ...list, ...machine, launch: 'ec2' })
+    assert.deepEqual([beside.hosts?.hosts, beside.spot], [2, false])
+  })
 
   test('variables are given by their own names, those that are secret by their ARN', () => {
     const { variables, secrets } = readSettings({ LLM_MODEL: 'small', LLM_API_KEY: SECRET })
@@ -95,10 +130,11 @@ describe('the settings of an installation', () => {
 
   test('one registered machine with PM2 on it takes one task of each', () => {
     const { hosts } = readSettings({
+      ...NETWORK,
       machines: 'registered',
       machineSecurityGroup: 'sg-12345678',
       counts: '1/1/1',
     })
-    assert.deepEqual([hosts?.hosts, hosts?.maxHosts, hosts?.reservedMemoryMb], [1, 1, 2560])
+    assert.deepEqual([hosts?.hosts, hosts?.maxHosts, hosts?.reservedMemoryMb], [1, 1, 2212])
   })
 })

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { describe, test } from 'node:test'
+import { mostOf } from '../../infra/cdk/capacity/plan-hosts.ts'
 import { readTemplates } from '../../infra/cdk/check/template.ts'
 import { problemsOfTemplates } from '../../infra/cdk/check/template-problems.ts'
+import { ASSUMPTIONS } from '../../src/cli/cost/assumptions.ts'
+import { databaseFor } from '../../src/cli/cost/database-size.ts'
+import { BROKERS } from '../../src/cli/cost/shared-lines.ts'
 import { EDGE_MUTANTS } from './mutants/edge.ts'
 import { SCALING_MUTANTS } from './mutants/scaling.ts'
 import { SERVICES_MUTANTS } from './mutants/services.ts'
@@ -54,7 +58,8 @@ describe('templates', () => {
     ...STORES_MUTANTS,
   ]) {
     test(`with ${what} are refused`, () => {
-      const { templates, settings } = made[`${launch} production`]
+      const name = launch === 'pm2' ? 'the old machine, beside PM2' : (`${launch} production` as const)
+      const { templates, settings } = made[name]
       const mutant = structuredClone(templates)
       mutate((type, having = '') => find(mutant, type, having))
       const problems = problemsOfTemplates(readTemplates(mutant), settings)
@@ -100,6 +105,20 @@ describe('templates', () => {
     const pm2 = find(templates, 'ElasticLoadBalancingV2::TargetGroup', 'webhook-handler-pm2')
     assert.deepEqual([pm2.Port, pm2.Targets], [3332, [{ Id: 'i-12345678', Port: 3332 }]])
   })
+})
+
+test('what kodus cost prices is what is made', () => {
+  for (const environment of ['staging', 'production'] as const) {
+    const { templates } = made[`ec2 ${environment}`]
+    const { DBInstanceClass } = find(templates, 'RDS::DBInstance', '')
+    assert.equal(DBInstanceClass, databaseFor(mostOf(environment)).name)
+    const { HostInstanceType, DeploymentMode } = find(templates, 'AmazonMQ::Broker', '')
+    const { name, nodes } = BROKERS[environment]
+    assert.equal(HostInstanceType, name)
+    assert.equal(nodes, DeploymentMode === 'CLUSTER_MULTI_AZ' ? 3 : 1)
+    const [disk] = find(templates, 'EC2::LaunchTemplate', '').LaunchTemplateData.BlockDeviceMappings
+    assert.equal(disk.Ebs.VolumeSize, ASSUMPTIONS.hostDiskGb.value)
+  }
 })
 
 describe('the rules of others', () => {

@@ -74,6 +74,13 @@ describe('kodus deploy changes nothing', { concurrency: 2 }, () => {
         addRevision(world, 12, image('b')).containerDefinitions = [container]
       },
     },
+    {
+      why: 'when the first image is to be built, and not said for what',
+      code: 'PLATFORM_MISSING',
+      words: /--platform linux\/amd64 or linux\/arm64/,
+      args: ['deploy', 'worker', '--build', '--first'],
+      arrange: ({ world }) => Object.assign(world, { service: undefined }),
+    },
     { why: 'when it is not said what', code: 'WRONG_OPTIONS', words: /--image/, args: ['deploy', 'worker'] },
     {
       why: 'when it is said twice what',

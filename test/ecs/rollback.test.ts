@@ -45,6 +45,18 @@ describe('kodus rollback', { concurrency: 2 }, () => {
     assert.equal(aws.world.parameters.get(PARAMETER), image('c'))
   })
 
+  test('does not take a revision of another launch type', async (t) => {
+    const aws = await startAws(t)
+    addRevision(aws.world, 9, image('a'))
+    addRevision(aws.world, 10, image('c')).requiresCompatibilities = ['EC2']
+    aws.world.script = succeeds
+    const { taskDefinition } = aws.world.taskDefinitions.get(revision(11)) ?? assert.fail()
+    taskDefinition.status = 'INACTIVE'
+    const { code, stderr } = await kodus(aws, ['rollback', 'worker'])
+    assert.equal(code, 0, stderr)
+    assert.equal(aws.world.service?.taskDefinition, revision(9))
+  })
+
   test('changes nothing where there is nothing before', async (t) => {
     const aws = await startAws(t)
     aws.world.history = aws.world.history.slice(-1)

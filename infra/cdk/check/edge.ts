@@ -1,8 +1,8 @@
 import { COMPONENTS, type ComponentFacts } from '../../../src/components.ts'
 import { namesOf } from '../../../src/ecs-names.ts'
+import { DYNAMIC_PORTS } from '../settings/edge.ts'
 import { map, maps, type Template, type Value } from './template.ts'
 
-const DYNAMIC = { from: 32_768, to: 61_000 }
 const EVERYBODY = /^(0\.0\.0\.0|::)\/0$/
 
 /** Load balancers, and who is let in where. */
@@ -56,7 +56,10 @@ function* checkTargetGroups(template: Template, { name, http, stop }: ComponentF
     if (!(Number(delay) >= stop.goesOnSeconds && Number(delay) <= 60)) {
       yield `${name} is deregistered in ${delay} s: fewer than it goes on for, or more than a deployment should wait`
     }
-    if (!(leftOutAfter <= stop.goesOnSeconds)) {
+    const isEcs = !String(properties.Name).endsWith('-pm2')
+    if (isEcs && !(leftOutAfter >= 120))
+      yield `${name}'s tasks are all replaced when the database is away for ${leftOutAfter} s`
+    if (!isEcs && !(leftOutAfter <= stop.goesOnSeconds)) {
       yield `${name} stops listening before its load balancer has left it out (${leftOutAfter} s)`
     }
     if (attribute(properties.TargetGroupAttributes, 'stickiness.enabled') === 'true') {
@@ -76,7 +79,7 @@ function* checkWhoIsLetIn(template: Template): Generator<string> {
     const [from, to] = [Number(rule.FromPort), Number(rule.ToPort)]
     const isEverybody = EVERYBODY.test(String(rule.CidrIp ?? rule.CidrIpv6))
     if (isEverybody && (from !== 443 || to !== 443)) yield `${id} lets everybody in, not only to 443`
-    const isDynamic = from === DYNAMIC.from && to === DYNAMIC.to
+    const isDynamic = from === DYNAMIC_PORTS.from && to === DYNAMIC_PORTS.to
     if (from !== to && !isDynamic) yield `${id} opens ${from} to ${to}`
     if (isDynamic && !/SecurityGroup/.test(String(rule.SourceSecurityGroupId))) {
       yield `${id} opens the dynamic ports to others than a load balancer`

@@ -1,5 +1,7 @@
 import type { Settings } from '../settings/settings.ts'
+import { checkAlarms } from './alarms.ts'
 import { checkEdge } from './edge.ts'
+import { checkLetIn } from './let-in.ts'
 import { checkScaling } from './scaling.ts'
 import { checkServices } from './services.ts'
 import { checkStores } from './stores.ts'
@@ -13,7 +15,9 @@ export function problemsOfTemplates(template: Template, settings: Settings): str
   return [
     ...checkServices(template, settings),
     ...checkEdge(template),
+    ...checkLetIn(template, settings),
     ...checkScaling(template),
+    ...checkAlarms(template),
     ...checkStores(template, settings),
   ]
 }

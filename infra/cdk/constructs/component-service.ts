@@ -1,3 +1,4 @@
+import { RemovalPolicy } from 'aws-cdk-lib'
 import * as ecs from 'aws-cdk-lib/aws-ecs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { StringParameter } from 'aws-cdk-lib/aws-ssm'
@@ -52,6 +53,8 @@ export class ComponentService extends Construct {
 
     const task = taskDefinition(type, launch, this.#wiring(type, props))
     const definition = new ecs.CfnTaskDefinition(this, 'Definition', task)
+    // An update would deregister the revision before, and `kodus rollback` goes back to active ones alone.
+    definition.applyRemovalPolicy(RemovalPolicy.RETAIN)
     acknowledge(definition, {
       'AwsSolutions-ECS2': 'What is secret is in `secrets`; problemsOf() refuses it anywhere else.',
     })
@@ -96,7 +99,6 @@ export class ComponentService extends Construct {
       taskRoleArn: base.roles[type].task.roleArn,
       variables: {
         ...base.database.variables,
-        ...(type === 'worker' && { CLOUDWATCH_METRICS_ENVIRONMENT: environment }),
         ...variables,
       },
       secrets,

@@ -55,7 +55,10 @@ export class Hosts extends Construct {
       blockDevices: [
         {
           deviceName: '/dev/xvda',
-          volume: autoscalingVolume(),
+          volume: ec2.BlockDeviceVolume.ebs(DISK, {
+            volumeType: ec2.EbsDeviceVolumeType.GP3,
+            encrypted: true,
+          }),
         },
       ],
     })
@@ -93,10 +96,6 @@ export class Hosts extends Construct {
     })
     return role
   }
-}
-
-function autoscalingVolume(): ec2.BlockDeviceVolume {
-  return ec2.BlockDeviceVolume.ebs(DISK, { volumeType: ec2.EbsDeviceVolumeType.GP3, encrypted: true })
 }
 
 function imageParameter(instance: HostSettings['instance']): string {

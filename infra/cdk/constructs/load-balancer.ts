@@ -9,18 +9,30 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { COMPONENTS, type ComponentFacts } from '../../../src/components.ts'
 import { namesOf } from '../../../src/ecs-names.ts'
-import { ORIGINS, type Origin } from '../settings/edge.ts'
+import { DYNAMIC_PORTS, ORIGINS, type Origin } from '../settings/edge.ts'
 import type { Settings } from '../settings/settings.ts'
 import { acknowledge } from './acknowledge.ts'
 import type { Network } from './network.ts'
 
 export type HttpComponent = 'webhook' | 'api'
 
-/** Where Docker publishes containers with hostPort 0: Linux' own range of ports. */
-export const DYNAMIC_PORTS = { from: 32_768, to: 61_000 }
-
-/** Seconds. A target that says no is left out after two of these, before it stops listening (src/components.ts: stop). */
-const HEALTH_INTERVAL = 5
+/** A process of PM2's that says no is left out after two of these, before it stops listening (src/components.ts: stop). */
+const LEFT_OUT = {
+  interval: Duration.seconds(5),
+  timeout: Duration.seconds(4),
+  healthyThresholdCount: 2,
+  unhealthyThresholdCount: 2,
+}
+/**
+ * ECS takes a task out before it stops it, and replaces the one that says no: after 150 s, which is more than RDS takes to fail over.
+ * A new task would not have the database sooner.
+ */
+const REPLACED = {
+  interval: Duration.seconds(15),
+  timeout: Duration.seconds(4),
+  healthyThresholdCount: 2,
+  unhealthyThresholdCount: 10,
+}
 /** Seconds that requests in flight are given before a task gets SIGTERM; longer than any of ours takes. */
 const DEREGISTRATION = 30
 
@@ -112,10 +124,7 @@ export class ComponentLoadBalancer extends Construct {
         healthCheck: {
           path: ready,
           healthyHttpCodes: '200',
-          interval: Duration.seconds(HEALTH_INTERVAL),
-          timeout: Duration.seconds(HEALTH_INTERVAL - 1),
-          healthyThresholdCount: 2,
-          unhealthyThresholdCount: 2,
+          ...(origin === 'pm2' ? LEFT_OUT : REPLACED),
         },
         targets: origin === 'pm2' && pm2Machine ? [new InstanceIdTarget(pm2Machine, port)] : [],
       })

@@ -1,9 +1,11 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib'
 import * as ecr from 'aws-cdk-lib/aws-ecr'
+import * as iam from 'aws-cdk-lib/aws-iam'
 import * as logs from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
 import { COMPONENTS, type ComponentType } from '../../../src/components.ts'
-import { type EnvironmentName, namesOf } from '../../../src/ecs-names.ts'
+import { namesOf } from '../../../src/ecs-names.ts'
+import type { Settings } from '../settings/settings.ts'
 import { LOG_RETENTION } from './log-retention.ts'
 
 /** Images that are kept: more than a year of weekly deployments can be gone back to. */
@@ -19,21 +21,23 @@ export interface ComponentPlaces {
 export function makePlaces(
   scope: Construct,
   type: ComponentType,
-  environment: EnvironmentName,
+  { environment, imagesTo }: Pick<Settings, 'environment' | 'imagesTo'>,
 ): ComponentPlaces {
   const { name } = COMPONENTS[type]
   const names = namesOf(type)
+  const repository = new ecr.Repository(scope, `${name}-images`, {
+    repositoryName: names.repository,
+    imageTagMutability: ecr.TagMutability.IMMUTABLE,
+    imageScanOnPush: true,
+    lifecycleRules: [
+      { rulePriority: 1, tagStatus: ecr.TagStatus.UNTAGGED, maxImageAge: Duration.days(7) },
+      { rulePriority: 2, tagStatus: ecr.TagStatus.ANY, maxImageCount: KEPT_IMAGES },
+    ],
+    removalPolicy: RemovalPolicy.RETAIN,
+  })
+  if (imagesTo) repository.grantPull(new iam.AccountPrincipal(imagesTo))
   return {
-    repository: new ecr.Repository(scope, `${name}-images`, {
-      repositoryName: names.repository,
-      imageTagMutability: ecr.TagMutability.IMMUTABLE,
-      imageScanOnPush: true,
-      lifecycleRules: [
-        { rulePriority: 1, tagStatus: ecr.TagStatus.UNTAGGED, maxImageAge: Duration.days(7) },
-        { rulePriority: 2, tagStatus: ecr.TagStatus.ANY, maxImageCount: KEPT_IMAGES },
-      ],
-      removalPolicy: RemovalPolicy.RETAIN,
-    }),
+    repository,
     logGroup: new logs.LogGroup(scope, `${name}-log`, {
       logGroupName: names.logGroup,
       retention: LOG_RETENTION[environment],

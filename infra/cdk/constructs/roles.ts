@@ -17,7 +17,12 @@ export class ComponentRoles extends Construct {
   constructor(
     scope: Construct,
     type: ComponentType,
-    props: { places: ComponentPlaces; secrets: readonly string[]; clusters: readonly string[] },
+    props: {
+      places: ComponentPlaces
+      secrets: readonly string[]
+      clusters: readonly string[]
+      imagesFrom: string | undefined
+    },
   ) {
     super(scope, `${COMPONENTS[type].name}-roles`)
     const { places, secrets, clusters } = props
@@ -32,7 +37,7 @@ export class ComponentRoles extends Construct {
     allow(
       this.execution,
       ['ecr:BatchCheckLayerAvailability', 'ecr:GetDownloadUrlForLayer', 'ecr:BatchGetImage'],
-      [repositoryArn],
+      [repositoryArn, ...imagesFrom(this, names.repository, props.imagesFrom)],
     )
     allow(this.execution, ['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroupArn])
     allow(this.execution, ['secretsmanager:GetSecretValue'], secrets.map(withoutKey))
@@ -54,6 +59,13 @@ export class ComponentRoles extends Construct {
     const reason = 'A task is named when it starts; the worker asks for its own.'
     acknowledge(this.task, { [`AwsSolutions-IAM5[Resource::${named}]`]: reason })
   }
+}
+
+/** The same repository in the account whose images are deployed here too: a digest that staging has run. */
+function imagesFrom(scope: Construct, resourceName: string, account: string | undefined): string[] {
+  return account
+    ? [Stack.of(scope).formatArn({ service: 'ecr', resource: 'repository', resourceName, account })]
+    : []
 }
 
 function allow(role: iam.Role, actions: string[], resources: string[]): void {

@@ -4,6 +4,8 @@ import { SettingsError } from './settings-error.ts'
 export interface Context {
   value(name: string): unknown
   unread(): string[]
+  /** All that was asked for, given or not. */
+  known(): string[]
 }
 
 export function openContext(given: Readonly<Record<string, unknown>>): Context {
@@ -15,6 +17,7 @@ export function openContext(given: Readonly<Record<string, unknown>>): Context {
     },
     // With a colon or an @ it is CDK's own.
     unread: () => Object.keys(given).filter((name) => !read.has(name) && !/[:@]/.test(name)),
+    known: () => [...read].sort(),
   }
 }
 
@@ -76,7 +79,8 @@ export function invalid(name: string, what: string, help: string): SettingsError
 
 /** What names in AWS look like. */
 export const LOOKS = {
-  secret: /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+/,
+  secret:
+    /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}(:[^:]*:[^:]*:[^:]*)?$/,
   certificate: /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/.+/,
   cidr: /^(\d{1,3}\.){3}\d{1,3}\/\d{1,2}$/,
   domain: /^([a-z0-9-]+\.)+[a-z]{2,}$/,

@@ -5,6 +5,9 @@ import { type Context, invalid, LOOKS, list, matching, text } from './context.ts
 export const ORIGINS = ['pm2', 'ec2', 'fargate'] as const
 export type Origin = (typeof ORIGINS)[number]
 
+/** Where Docker publishes containers with hostPort 0: Linux' own range of ports. */
+export const DYNAMIC_PORTS = { from: 32_768, to: 61_000 }
+
 /** Origin → its share of the requests, 0 to 999. Who is not in it has no target group. */
 export type Weights = Readonly<Partial<Record<Origin, number>>>
 
@@ -20,6 +23,8 @@ export interface Edge {
   readonly weights: Weights
   /** The instance that PM2 runs on. */
   readonly pm2Machine: string | undefined
+  /** Of the machines that are not made here: PM2's, and hosts that are registered. */
+  readonly machineSecurityGroup: string | undefined
 }
 
 /** @throws SettingsError SETTING_INVALID */
@@ -36,11 +41,17 @@ export function readEdge(context: Context, launch: Launch): Edge {
   if (weights.pm2 !== undefined && pm2Machine === undefined) {
     throw invalid('weights', 'names pm2, and pm2Machine is missing', 'Give -c pm2Machine=i-….')
   }
+  const machineSecurityGroup = matching(
+    context,
+    'machineSecurityGroup',
+    LOOKS.securityGroup,
+    'a security group as sg-…',
+  )
   const apiFrom = list(context, 'apiFrom', LOOKS.cidr, 'a range of addresses')
   if (apiFrom.some((range) => range.endsWith('/0'))) {
     throw invalid('apiFrom', 'lets in everybody', 'Name who may call the API.')
   }
-  return { certificate, zone, webhookDomain, apiDomain, apiFrom, weights, pm2Machine }
+  return { certificate, zone, webhookDomain, apiDomain, apiFrom, weights, pm2Machine, machineSecurityGroup }
 }
 
 /** `Z123/example.org` */

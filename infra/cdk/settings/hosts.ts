@@ -1,35 +1,47 @@
+import { COMPONENTS } from '../../../src/components.ts'
 import type { EnvironmentName } from '../../../src/ecs-names.ts'
 import { type Counts, TYPES } from '../capacity/fits.ts'
 import {
   type HostPlan,
+  type HostsAsked,
   INSTANCES,
   type InstanceType,
   mostOf,
   ofTable,
   planHosts,
 } from '../capacity/plan-hosts.ts'
-import { type Context, integer, invalid, LOOKS, matching, oneOf, text } from './context.ts'
+import { type Context, integer, invalid, oneOf, text } from './context.ts'
 
+/** MiB: what PM2's processes may use before they are restarted. */
+const OF_PM2 = Object.values(COMPONENTS).reduce((sum, { pm2 }) => sum + pm2.instances * pm2.memoryMb, 0)
 /** MiB: what agent, Docker and the system's processes are left on a host of ECS's own. */
 const RESERVED = 512
-/** The same beside PM2: its processes at their limits (src/components.ts: 1,700), its daemon, and that again. */
-const RESERVED_BESIDE_PM2 = 2560
+/** The same beside PM2; infra/ecs/register-instance.sh reserves that too. */
+const RESERVED_BESIDE_PM2 = OF_PM2 + RESERVED
 
 export interface Hosts extends HostPlan {
   readonly instance: InstanceType
   readonly reservedMemoryMb: number
   /** Whether they are ours to start, or are registered by infra/ecs/register-instance.sh. */
   readonly machines: 'made' | 'registered'
-  /** Of registered machines. */
-  readonly securityGroup: string | undefined
   readonly counts: { readonly min: Counts; readonly max: Counts }
 }
 
-/** @throws SettingsError SETTING_INVALID, HOSTS_TOO_FEW, HOSTS_TOO_SMALL */
-export function readHosts(context: Context, environment: EnvironmentName): Hosts {
+/** What was said of hosts, and of tasks. */
+export interface Asked extends HostsAsked, Pick<Hosts, 'instance' | 'machines'> {
+  readonly counts: Counts | undefined
+}
+
+/**
+ * Reads it whatever the launch type is, so that one list of settings serves clusters of both.
+ *
+ * @throws SettingsError SETTING_INVALID
+ */
+export function readAsked(context: Context): Asked {
   const machines = oneOf(context, 'machines', ['made', 'registered'])
   const isRegistered = machines === 'registered'
-  const asked = {
+  return {
+    machines,
     instance: oneOf(context, 'instance', INSTANCE_NAMES),
     reservedMemoryMb:
       integer(context, 'reservedMemory', { min: 128, max: 16_384 }) ??
@@ -37,22 +49,22 @@ export function readHosts(context: Context, environment: EnvironmentName): Hosts
     hosts: integer(context, 'hosts', { min: 1, max: 100 }) ?? (isRegistered ? 1 : undefined),
     maxHosts: integer(context, 'maxHosts', { min: 1, max: 100 }),
     max: readCounts(context, 'max'),
+    counts: readCounts(context, 'counts'),
   }
-  const securityGroup = matching(context, 'machineSecurityGroup', LOOKS.securityGroup, 'a security group')
-  if (isRegistered && securityGroup === undefined) {
-    const help = 'Give the security group of the machines, as sg-…: the load balancers are let in there.'
-    throw invalid('machineSecurityGroup', 'is missing with machines=registered', help)
-  }
-  const given = readCounts(context, 'counts')
+}
+
+/** @throws SettingsError SETTING_INVALID, HOSTS_TOO_FEW, HOSTS_TOO_SMALL */
+export function hostsOf(asked: Asked, environment: EnvironmentName): Hosts {
+  const { machines, instance, reservedMemoryMb, counts: given } = asked
   const counts = given ?? ofTable(environment === 'production' ? 'desired' : 'min')
   const plan = planHosts(counts, mostOf(environment), asked)
   // What scaling may go down to: never more than what there is to be.
   const min = given ?? ofTable('min')
-  return { ...asked, ...plan, machines, securityGroup, counts: { min, max: plan.max } }
+  return { ...plan, instance, reservedMemoryMb, machines, counts: { min, max: plan.max } }
 }
 
 /** `1/1/1`: webhook-handler, api-rest, worker. */
-export function readCounts(context: Context, name: string): Counts | undefined {
+function readCounts(context: Context, name: string): Counts | undefined {
   const value = text(context, name)
   if (value === undefined) return undefined
   const numbers = value.split('/').map(Number)

@@ -19,7 +19,8 @@ export interface ExistingNetwork {
   readonly privateSubnets: string[]
 }
 
-const DATABASE = { staging: 'db.t4g.small', production: 'db.m7g.large' }
+/** The smallest that let as many tasks connect as scaling goes up to, by the arithmetic of src/cli/cost/database-size.ts. */
+const DATABASE = { staging: 'db.t4g.medium', production: 'db.t4g.xlarge' }
 /** RabbitMQ 4.2 runs on m7g alone (AWS, "Managing Amazon MQ for RabbitMQ engine versions"). */
 const BROKER = { staging: 'mq.m7g.medium', production: 'mq.m7g.large' }
 

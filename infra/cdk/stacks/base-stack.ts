@@ -7,6 +7,7 @@ import { settingsOf } from '../../ecs/component-environment.ts'
 import { acknowledge } from '../constructs/acknowledge.ts'
 import { Broker } from '../constructs/broker.ts'
 import { Database, type Store } from '../constructs/database.ts'
+import { letInPm2 } from '../constructs/let-in.ts'
 import { ComponentLoadBalancer, findCertificate } from '../constructs/load-balancer.ts'
 import { makeNetwork } from '../constructs/network.ts'
 import { makePlaces } from '../constructs/registry.ts'
@@ -64,13 +65,15 @@ export class BaseStack extends Stack {
       webhook: new ComponentLoadBalancer(this, 'webhook', { ...shared, domain: edge.webhookDomain }),
       api: new ComponentLoadBalancer(this, 'api', { ...shared, domain: edge.apiDomain }),
     }
+    letInPm2(this, edge, this.balancers)
   }
 
-  #roles(type: ComponentType, { environment, cluster }: Settings): ComponentRoles {
+  #roles(type: ComponentType, settings: Settings): ComponentRoles {
     return new ComponentRoles(this, type, {
-      places: makePlaces(this, type, environment),
+      places: makePlaces(this, type, settings),
+      imagesFrom: settings.imagesFrom,
       secrets: Object.values(settingsOf(type, { variables: {}, secrets: this.secrets }).secrets),
-      clusters: [...new Set([CLUSTER, cluster])],
+      clusters: [...new Set([CLUSTER, settings.cluster])],
     })
   }
 

@@ -1,5 +1,6 @@
 import { Stack } from 'aws-cdk-lib'
 import * as ec2 from 'aws-cdk-lib/aws-ec2'
+import * as iam from 'aws-cdk-lib/aws-iam'
 import * as sns from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import type { Construct } from 'constructs'
@@ -28,9 +29,9 @@ export class ServicesStack extends Stack {
   }
 
   /** Of what the load balancers reach and the stores let in: hosts, or tasks with addresses of their own. */
-  #securityGroup({ hosts }: Settings, { network }: BaseStack, cluster: Cluster): string {
+  #securityGroup({ hosts, edge }: Settings, { network }: BaseStack, cluster: Cluster): string {
     if (cluster.hosts) return cluster.hosts.securityGroup.securityGroupId
-    if (hosts?.securityGroup) return hosts.securityGroup
+    if (hosts && edge.machineSecurityGroup) return edge.machineSecurityGroup
     const group = new ec2.SecurityGroup(this, 'Tasks', {
       vpc: network.vpc,
       description: 'Tasks: let in are their load balancers alone',
@@ -43,6 +44,15 @@ export class ServicesStack extends Stack {
       topicName: `kodus-${environment}-${launch}-alarms`,
       enforceSSL: true,
     })
+    // A policy of its own takes the place of SNS's default, by which alarms of the account may publish.
+    topic.addToResourcePolicy(
+      new iam.PolicyStatement({
+        actions: ['sns:Publish'],
+        principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+      }),
+    )
     if (alarmEmail) topic.addSubscription(new EmailSubscription(alarmEmail))
     return topic
   }

@@ -31,9 +31,10 @@ export function addDeploy(program: Command): void {
     .option('--follow', 'follow what is being deployed already')
     .option('--base-image <image>', 'for --build: Debian or Ubuntu with Node 24', 'node:24-bookworm-slim')
     .addOption(
-      new Option('--platform <platform>', 'for --build; default: what the service runs on').choices(
-        PLATFORMS,
-      ),
+      new Option(
+        '--platform <platform>',
+        'for --build; default: what the service runs on, with --first none',
+      ).choices(PLATFORMS),
     )
     .action((component: string, flags: DeployFlags) => {
       ensureOneSource(flags)
@@ -58,7 +59,7 @@ function platformOf(architecture: string | undefined): Platform {
   return architecture === 'ARM64' ? 'linux/arm64' : 'linux/amd64'
 }
 
-function ensureOneSource({ image, build, follow, first }: DeployFlags): void {
+function ensureOneSource({ image, build, follow, first, platform }: DeployFlags): void {
   const said = [image !== undefined && '--image', build && '--build', follow && '--follow'].filter(Boolean)
   if (said.length !== 1 || (follow && first)) {
     throw new KodusError(
@@ -68,6 +69,15 @@ function ensureOneSource({ image, build, follow, first }: DeployFlags): void {
         : `These do not go together: ${said.join(', ')}${first ? ', --first' : ''}.`,
       {
         help: 'Give one of --image <repository@sha256:…>, --build, or --follow; --first goes with the first two.',
+      },
+    )
+  }
+  if (build && first && platform === undefined) {
+    throw new KodusError(
+      'PLATFORM_MISSING',
+      'There is no service yet that says what the image is to run on.',
+      {
+        help: `Say it: --platform ${PLATFORMS.join(' or ')}.`,
       },
     )
   }

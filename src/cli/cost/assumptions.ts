@@ -32,7 +32,11 @@ export const ASSUMPTIONS = {
     'GB',
     "the system, PostgreSQL's data, logs, and the repositories that workers keep",
   ),
-  hostDiskGb: assume(50, 'GB a host', "the system's 30, the images, and the repositories that workers keep"),
+  hostDiskGb: assume(
+    60,
+    'GB a host',
+    "as infra/cdk makes them: the system's 30, the images, and the repositories that workers keep",
+  ),
   webhookKb: assume(24, 'kB', "GitHub's own example of a pull_request webhook"),
   apiKb: assume(8, 'kB', 'an answer of GET /jobs/:id with its history'),
   requestsPerConnection: assume(1, 'request', 'the worst case: a forge opens a connection for each webhook'),

@@ -12,6 +12,12 @@ const MINUTES_A_MONTH = HOURS_A_MONTH * 60
 /** One load balancer capacity unit: new connections a second, and GB an hour. The other two dimensions never decide here. */
 const LCU = { connectionsPerSecond: 25, gbPerHour: 1 }
 
+/** As infra/cdk makes it: RabbitMQ 4.2 runs on m7g alone. */
+export const BROKERS = {
+  staging: { name: 'mq.m7g.medium', nodes: 1, price: 'mqM7gMedium' },
+  production: { name: 'mq.m7g.large', nodes: 3, price: 'mqM7gLarge' },
+} as const
+
 /** What ECS needs around its tasks, whoever runs them. */
 export function sharedLines(onHosts: boolean, use: Use, installation: Installation): Line[] {
   return [
@@ -64,12 +70,14 @@ function watchingLines(use: Use): Line[] {
 
 function storeLines(use: Use, { environment, queue }: Installation): Line[] {
   const production = environment === 'production'
+  const broker = BROKERS[environment]
   const database = databaseFor(use.peak)
   const copies = production ? 2 : 1
-  const brokers = production ? 3 : 1
   return [
     hourly(`RDS ${database.name}, for ${connectionsOf(use.peak)} connections`, copies, database.price),
     monthly('its storage, GB', copies * ASSUMPTIONS.databaseGb.value, 'rdsStorage'),
-    ...(queue === 'rabbitmq' ? [hourly('Amazon MQ for RabbitMQ', brokers, 'mqM5Large')] : []),
+    ...(queue === 'rabbitmq'
+      ? [hourly(`Amazon MQ for RabbitMQ, ${broker.name}`, broker.nodes, broker.price)]
+      : []),
   ]
 }

@@ -59,7 +59,7 @@ export interface RolledBack {
   reason?: string
 }
 
-/** A service's deployments, the newest first: ECS keeps them for 90 days. */
+/** A service's deployments, the newest first: ECS keeps them for 90 days, and lists them in an order that it does not say. */
 export async function listDeployments(
   call: AwsCall,
   { cluster, service }: Target,
@@ -68,7 +68,8 @@ export async function listDeployments(
   const found: ServiceDeployment[] = []
   let nextToken: string | undefined
   do {
-    const page: Page = await call('ecs', 'ListServiceDeployments', { cluster, service, status, nextToken })
+    const input = { cluster, service, status, nextToken, maxResults: 100 }
+    const page: Page = await call('ecs', 'ListServiceDeployments', input)
     found.push(...(page.serviceDeployments ?? []))
     nextToken = page.nextToken
   } while (nextToken)

@@ -50,6 +50,7 @@ export interface TaskDefinition {
   /** ACTIVE or INACTIVE. */
   status: string
   containerDefinitions: ContainerDefinition[]
+  requiresCompatibilities?: string[]
   runtimePlatform?: { cpuArchitecture?: string; operatingSystemFamily?: string }
   [member: string]: unknown
 }

@@ -55,14 +55,22 @@ async function fromFamily(call: AwsCall, target: Target, service: Service): Prom
     },
   )
   const present = numberOf(service.taskDefinition)
-  const before = taskDefinitionArns.find((arn) => numberOf(arn) < present)
-  if (before === undefined) return undefined
-  const { taskDefinition } = await describeTaskDefinition(call, before)
-  return {
-    taskDefinition,
-    because:
-      "it is the family's newest active revision before the present one; the service's history has no other, so it is not known whether it ever ran",
+  const current = await describeTaskDefinition(call, service.taskDefinition)
+  for (const arn of taskDefinitionArns.filter((each) => numberOf(each) < present)) {
+    const { taskDefinition } = await describeTaskDefinition(call, arn)
+    // A family is of both launch types, and a service runs one.
+    if (launchOf(taskDefinition) !== launchOf(current.taskDefinition)) continue
+    return {
+      taskDefinition,
+      because:
+        "it is the family's newest active revision before the present one; the service's history has no other, so it is not known whether it ever ran",
+    }
   }
+  return undefined
+}
+
+function launchOf({ requiresCompatibilities = [] }: TaskDefinition): string {
+  return requiresCompatibilities.toSorted().join()
 }
 
 function numberOf(arn: string): number {

@@ -53,6 +53,62 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     },
   ],
   [
+    'hosts that requests do not reach',
+    'ec2',
+    /api-rest's load balancer does not reach its tasks/,
+    (find) => {
+      find('EC2::SecurityGroupIngress', "api-rest's load balancer").SourceSecurityGroupId = 'sg-99999999'
+    },
+  ],
+  [
+    'tasks that are reached at another port',
+    'fargate',
+    /api-rest's load balancer does not reach its tasks/,
+    (find) => {
+      Object.assign(find('EC2::SecurityGroupIngress', '3331'), { FromPort: 3332, ToPort: 3332 })
+    },
+  ],
+  [
+    'processes of PM2 that requests do not reach',
+    'pm2',
+    /webhook-handler's load balancer does not reach PM2/,
+    (find) => {
+      find('EC2::SecurityGroupIngress', '3332').GroupId = 'sg-99999999'
+    },
+  ],
+  [
+    'registered machines that requests do not reach',
+    'pm2',
+    /webhook-handler's load balancer does not reach its tasks/,
+    (find) => {
+      find('EC2::SecurityGroupIngress', '32768').GroupId = 'sg-99999999'
+    },
+  ],
+  [
+    'a database that tasks do not reach',
+    'pm2',
+    /do not reach the database/,
+    (find) => {
+      find('EC2::SecurityGroupIngress', '5432').GroupId = 'sg-99999999'
+    },
+  ],
+  [
+    'a broker that tasks do not reach',
+    'fargate',
+    /do not reach the broker/,
+    (find) => {
+      find('EC2::SecurityGroupIngress', '5671').SourceSecurityGroupId = 'sg-99999999'
+    },
+  ],
+  [
+    'processes of PM2 that are asked too seldom',
+    'pm2',
+    /stops listening before/,
+    (find) => {
+      find('ElasticLoadBalancingV2::TargetGroup', 'webhook-handler-pm2').HealthCheckIntervalSeconds = 30
+    },
+  ],
+  [
     'a weight beyond 999',
     'ec2',
     /not from 0 to 999/,
@@ -86,11 +142,11 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     },
   ],
   [
-    'a load balancer that asks too seldom',
+    'tasks that are replaced while the database fails over',
     'ec2',
-    /stops listening before/,
+    /tasks are all replaced/,
     (find) => {
-      find('ElasticLoadBalancingV2::TargetGroup', 'webhook-handler').HealthCheckIntervalSeconds = 30
+      find('ElasticLoadBalancingV2::TargetGroup', 'webhook-handler').HealthCheckIntervalSeconds = 5
     },
   ],
   [

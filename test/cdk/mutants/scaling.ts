@@ -96,6 +96,33 @@ export const SCALING_MUTANTS: readonly Mutant[] = [
     },
   ],
   [
+    'alarms that do nothing',
+    'ec2',
+    /worker-oldest-job is raised and nothing happens/,
+    (find) => {
+      find('CloudWatch::Alarm', 'oldest-job').AlarmActions = undefined
+    },
+  ],
+  [
+    'alarms that tell nobody',
+    'fargate',
+    /worker-oldest-job is raised and nobody is told/,
+    (find) => {
+      find('CloudWatch::Alarm', 'oldest-job').AlarmActions = ['arn:aws:sns:us-east-1:1:other']
+    },
+  ],
+  [
+    'a topic that alarms may not publish to',
+    'ec2',
+    /may not publish/,
+    (find) => {
+      const { PolicyDocument } = find('SNS::TopicPolicy')
+      PolicyDocument.Statement = PolicyDocument.Statement.filter(
+        ({ Effect }: { Effect: string }) => Effect === 'Deny',
+      )
+    },
+  ],
+  [
     'an alarm by wrong signatures',
     'ec2',
     /raised by 4xx/,

@@ -50,7 +50,7 @@ test('what the documents leave out is on every bill of ECS', () => {
       'logStorage',
       'alarm',
     ] as const
-    for (const name of [...wanted, 'metric', 'secret', 'ecr', 'rdsStorage', 'mqM5Large'] as const) {
+    for (const name of [...wanted, 'metric', 'secret', 'ecr', 'rdsStorage', 'mqM7gLarge'] as const) {
       assert.ok(names.includes(name), `${platform}: ${name}`)
     }
     assert.equal(names.includes('gp3'), platform === 'ecs-ec2', 'only hosts have disks that are billed')
@@ -81,7 +81,7 @@ test('staging has each store once; without a broker there is none to pay', () =>
   const total = (changed: Partial<Installation>) =>
     billFor('fargate-arm', countedUse('min'), { ...PRODUCTION, ...changed }).totalDollars
   assert.ok(total({ environment: 'staging' }) < total({}))
-  assert.equal(cents(total({}) - total({ queue: 'postgres' })), cents(3 * 0.288 * 730))
+  assert.equal(cents(total({}) - total({ queue: 'postgres' })), cents(3 * 0.2734 * 730))
 })
 
 test('the database is large enough for all connections of an update at those counts', () => {
@@ -92,7 +92,9 @@ test('the database is large enough for all connections of an update at those cou
 
 function allBills(): Bill[] {
   const between: Use = { ...countedUse('desired'), name: 'between', peak: perComponent(() => 20) }
-  return [...COUNTED_USES.map(countedUse), between].flatMap((use) =>
-    PLATFORMS.map((platform) => billFor(platform, use, PRODUCTION)),
+  return [PRODUCTION, { ...PRODUCTION, environment: 'staging' as const }].flatMap((installation) =>
+    [...COUNTED_USES.map(countedUse), between].flatMap((use) =>
+      PLATFORMS.map((platform) => billFor(platform, use, installation)),
+    ),
   )
 }
