@@ -31,6 +31,8 @@ import {
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 
 const LIMIT = { timeout: 120_000 }
+const LONG = { timeout: 240_000 }
+const LEADER_WITHIN_MS = 30_000
 
 for (const rabbitmq of everyRabbitmq) {
   const { series, skip } = rabbitmq
@@ -97,7 +99,7 @@ function testFailures(rabbitmq: SharedRabbitmq): void {
     await until(() => taken.includes(job.jobId))
   })
 
-  test('killed and started again, it brings the consumer all that it had confirmed', LIMIT, async (t) => {
+  test('killed and started again, it brings the consumer all that it had confirmed', LONG, async (t) => {
     const { node, restart } = await startNode(t)
     const { queue, taken } = await openConsumed(t, node.url)
     const confirmed: string[] = []
@@ -121,8 +123,14 @@ function testFailures(rabbitmq: SharedRabbitmq): void {
     await node.kill()
     await until(() => refused > 0)
     const before = confirmed.length
-    await restart()
-    await until(() => confirmed.length > before + 200)
+    let again = await restart()
+    // Killed in the middle of writing, both series were seen to come back without a leader for a queue, for good: they
+    // say that they are up, and that queue answers nobody. Then they are started once more (docs/operations.md).
+    while (!(await untilWithin(LEADER_WITHIN_MS, () => confirmed.length > before + 200))) {
+      t.diagnostic('a queue has no leader since the broker was killed; the broker is started once more')
+      await again.stop()
+      again = await restart()
+    }
     streaming.abort()
     await streams
 
@@ -432,6 +440,7 @@ async function startOwnNode(t: TestContext, { series }: SharedRabbitmq, port?: n
   })
   const restart = async () => {
     node = await startRabbitmqNode({ directory, series, port: Number(new URL(node.url).port) })
+    return node
   }
   return { node, restart }
 }
@@ -477,4 +486,10 @@ function captureLog(): { log: Log; lines: Record<string, unknown>[] } {
 
 async function until(happened: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await happened())) await sleep(20)
+}
+
+async function untilWithin(ms: number, happened: () => boolean): Promise<boolean> {
+  const deadline = performance.now() + ms
+  while (!happened() && performance.now() < deadline) await sleep(20)
+  return happened()
 }
