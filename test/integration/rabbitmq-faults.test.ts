@@ -31,8 +31,6 @@ import {
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 
 const LIMIT = { timeout: 120_000 }
-const LONG = { timeout: 240_000 }
-const LEADER_WITHIN_MS = 30_000
 
 for (const rabbitmq of everyRabbitmq) {
   const { series, skip } = rabbitmq
@@ -99,8 +97,13 @@ function testFailures(rabbitmq: SharedRabbitmq): void {
     await until(() => taken.includes(job.jobId))
   })
 
-  test('killed and started again, it brings the consumer all that it had confirmed', LONG, async (t) => {
-    const { node, restart } = await startNode(t)
+  test('killed and started again, it brings the consumer all that it had confirmed', LIMIT, async (t) => {
+    const { node: made, restart } = await startNode(t)
+    // RabbitMQ writes the name of a new quorum queue to the disk after minutes, or when it is stopped in order; killed
+    // before, it does not know the queue again (docs/operations.md). So these are no new ones.
+    await declareOnce(made.url)
+    await made.stop()
+    const node = await restart()
     const { queue, taken } = await openConsumed(t, node.url)
     const confirmed: string[] = []
     let refused = 0
@@ -123,14 +126,8 @@ function testFailures(rabbitmq: SharedRabbitmq): void {
     await node.kill()
     await until(() => refused > 0)
     const before = confirmed.length
-    let again = await restart()
-    // Killed in the middle of writing, both series were seen to come back without a leader for a queue, for good: they
-    // say that they are up, and that queue answers nobody. Then they are started once more (docs/operations.md).
-    while (!(await untilWithin(LEADER_WITHIN_MS, () => confirmed.length > before + 200))) {
-      t.diagnostic('a queue has no leader since the broker was killed; the broker is started once more')
-      await again.stop()
-      again = await restart()
-    }
+    await restart()
+    await until(() => confirmed.length > before + 200)
     streaming.abort()
     await streams
 
@@ -488,8 +485,8 @@ async function until(happened: () => boolean | Promise<boolean>): Promise<void> 
   while (!(await happened())) await sleep(20)
 }
 
-async function untilWithin(ms: number, happened: () => boolean): Promise<boolean> {
-  const deadline = performance.now() + ms
-  while (!happened() && performance.now() < deadline) await sleep(20)
-  return happened()
+async function declareOnce(url: string): Promise<void> {
+  const connection = await amqp.connect(url)
+  await declareTopology(connection)
+  await connection.close()
 }
