@@ -1,6 +1,5 @@
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer } from 'node:net'
 import { answers, startLlmServer } from '../../support/llm-server.ts'
+import { forwardToLoopback } from '../forward-to-loopback.ts'
 import { secondsToThink } from './webhooks.ts'
 
 export interface ThinkingModel {
@@ -16,17 +15,9 @@ export async function startThinkingModel(gateway: string): Promise<ThinkingModel
     setTimeout(answer, secondsToThink(request.prompt) * 1000).unref()
   })
   const { port } = new URL(model.baseUrl)
-  // It listens on the loopback, which is another one inside a container.
-  const forwarder = createServer((from) => {
-    const to = connect({ host: '127.0.0.1', port: Number(port) })
-    from.on('error', () => to.destroy())
-    to.on('error', () => from.destroy())
-    from.pipe(to).pipe(from)
-  })
-  forwarder.listen(0, gateway)
-  await once(forwarder, 'listening')
+  const forwarder = await forwardToLoopback(gateway, Number(port))
   return {
-    baseUrl: `http://${gateway}:${(forwarder.address() as AddressInfo).port}/v1`,
+    baseUrl: `${forwarder.origin}/v1`,
     async close() {
       forwarder.close()
       await model.close()
