@@ -5,6 +5,7 @@ import pg from 'pg'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/cli/stack/embedded-postgres.ts'
 import { silentLog } from '../src/lib/log.ts'
 import { migrate } from '../src/store/migrate.ts'
+import { declareQueues } from '../test/support/declare-queues.ts'
 import { installRabbitmq } from '../test/support/install-rabbitmq.ts'
 import { type RabbitmqNode, startRabbitmqNode } from '../test/support/rabbitmq-node.ts'
 import { SERVER_SETTINGS } from '../test/support/template-database.ts'
@@ -65,6 +66,9 @@ export async function startBroker(scope: Scope, directory: string): Promise<Brok
   const home = path.join(directory, 'rabbitmq')
   mkdirSync(home, { recursive: true })
   let node: RabbitmqNode = await startRabbitmqNode({ directory: home })
+  await declareQueues(node.url)
+  await node.stop()
+  node = await startRabbitmqNode({ directory: home, port: Number(new URL(node.url).port) })
   const target = { host: '127.0.0.1', port: Number(new URL(node.url).port) }
   const signal = (name: NodeJS.Signals) => {
     if (node.pid > 1) process.kill(node.pid, name)

@@ -20,6 +20,7 @@ import { DEAD_LETTER_EXCHANGE, declareTopology, EXCHANGE, JOBS_QUEUE } from '../
 import { KodusError } from '../../src/lib/errors.ts'
 import { type Log, silentLog } from '../../src/lib/log.ts'
 import { isUnavailable, publishWhenUp } from '../contracts/job-queue.ts'
+import { declareQueues } from '../support/declare-queues.ts'
 import {
   createVhost,
   everyRabbitmq,
@@ -99,9 +100,7 @@ function testFailures(rabbitmq: SharedRabbitmq): void {
 
   test('killed and started again, it brings the consumer all that it had confirmed', LIMIT, async (t) => {
     const { node: made, restart } = await startNode(t)
-    // RabbitMQ writes the name of a new quorum queue to the disk after minutes, or when it is stopped in order; killed
-    // before, it does not know the queue again (docs/operations.md). So these are no new ones.
-    await declareOnce(made.url)
+    await declareQueues(made.url)
     await made.stop()
     const node = await restart()
     const { queue, taken } = await openConsumed(t, node.url)
@@ -483,10 +482,4 @@ function captureLog(): { log: Log; lines: Record<string, unknown>[] } {
 
 async function until(happened: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await happened())) await sleep(20)
-}
-
-async function declareOnce(url: string): Promise<void> {
-  const connection = await amqp.connect(url)
-  await declareTopology(connection)
-  await connection.close()
 }
