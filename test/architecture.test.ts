@@ -60,7 +60,7 @@ const LAYERS: { part: string; may: (to: string) => boolean }[] = [
     part: `src/${room}/`,
     may: (to: string) =>
       within(to, 'lib', 'jobs', 'store', 'models', 'forges', 'review', room) ||
-      ['src/config.ts', 'src/components.ts', 'src/ecs-names.ts'].includes(to),
+      ['src/config.ts', 'src/components.ts', 'src/ecs-capacity.ts', 'src/ecs-names.ts'].includes(to),
   })),
 ]
 

@@ -9,7 +9,10 @@ describe('npm run cdk', () => {
     const outdir = newDirectory()
     const { status, stderr } = cdk('synth', '--quiet', '--output', outdir, '-c', 'env=production')
     assert.equal(status, 0, stderr)
-    assert.match(stderr, /5 × t3\.xlarge hold 3\/5\/10 and one more of any component/)
+    assert.match(
+      stderr,
+      /3 × t3\.xlarge hold 2\/3\/5 and one more of any component during an update; at most 20 /,
+    )
     assert.ok(readdirSync(outdir).includes('kodus-production-ec2.template.json'))
   })
 
@@ -24,7 +27,7 @@ describe('npm run cdk', () => {
       'hosts=1',
     )
     assert.notEqual(status, 0)
-    assert.match(stderr, /HOSTS_TOO_FEW: 1 × t3\.xlarge do not hold 3\/5\/10.* They hold 1\/1\/1/)
+    assert.match(stderr, /HOSTS_TOO_FEW: 1 × t3\.xlarge do not hold 2\/3\/5.* They hold 1\/1\/1/)
   })
 })
 

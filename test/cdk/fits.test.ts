@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { type Counts, fits, hostsFor, mostThatFits, TYPES } from '../../infra/cdk/capacity/fits.ts'
-import { ofTable, planHosts, roomOf } from '../../infra/cdk/capacity/plan-hosts.ts'
+import { planHosts } from '../../infra/cdk/settings/plan-hosts.ts'
 import { COMPONENTS, type ComponentType } from '../../src/components.ts'
+import {
+  type Counts,
+  fits,
+  HOST,
+  hostsFor,
+  mostThatFits,
+  ofTable,
+  roomOf,
+  TYPES,
+} from '../../src/ecs-capacity.ts'
 
-const T3_XLARGE = roomOf({ instance: 't3.xlarge', reservedMemoryMb: 512 })
+const T3_XLARGE = roomOf(HOST)
 const counts = fc.record({ webhook: fc.nat(6), api: fc.nat(6), worker: fc.nat(6) })
 const room = fc.record({
   cpuUnits: fc.integer({ min: 256, max: 8192 }),
@@ -61,7 +70,7 @@ describe('what fits the hosts', () => {
 })
 
 describe('the plan for the hosts', () => {
-  const asked = { instance: 't3.xlarge', reservedMemoryMb: 512 } as const
+  const asked = { instance: HOST.name, reservedMemoryMb: 512 } as const
   const MAX = ofTable('max')
 
   test('counts that do not fit are refused with those that do, and with the hosts they need', () => {

@@ -122,10 +122,11 @@ describe('the settings of an installation', () => {
     assert.doesNotThrow(() => readSettings({ 'aws:cdk:enable-path-metadata': true, '@aws-cdk/core:x': true }))
   })
 
-  test('production begins with the desired counts in mind, and never goes below the least', () => {
-    const { hosts, counts } = readSettings({ env: 'production', launch: 'ec2' })
-    assert.equal(hosts?.hosts, 5)
-    assert.deepEqual(counts.min, { webhook: 2, api: 3, worker: 5 })
+  test('hosts begin with the least counts, as scaling does, and go as far as the environment', () => {
+    const of = (env: string) => readSettings({ env, launch: 'ec2' })
+    assert.deepEqual(of('production').counts.min, { webhook: 2, api: 3, worker: 5 })
+    assert.deepEqual([of('production').hosts?.hosts, of('production').hosts?.maxHosts], [3, 20])
+    assert.deepEqual([of('staging').hosts?.hosts, of('staging').hosts?.maxHosts], [3, 5])
   })
 
   test('one registered machine with PM2 on it takes one task of each', () => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { describe, test } from 'node:test'
-import { mostOf } from '../../infra/cdk/capacity/plan-hosts.ts'
 import { readTemplates } from '../../infra/cdk/check/template.ts'
 import { problemsOfTemplates } from '../../infra/cdk/check/template-problems.ts'
 import { ASSUMPTIONS } from '../../src/cli/cost/assumptions.ts'
-import { databaseFor } from '../../src/cli/cost/database-size.ts'
-import { BROKERS } from '../../src/cli/cost/shared-lines.ts'
+import { hostsFor } from '../../src/cli/cost/hosts.ts'
+import { BROKERS, databaseOf } from '../../src/cli/cost/store-sizes.ts'
+import { mostOf, ofTable } from '../../src/ecs-capacity.ts'
 import { EDGE_MUTANTS } from './mutants/edge.ts'
 import { SCALING_MUTANTS } from './mutants/scaling.ts'
 import { SERVICES_MUTANTS } from './mutants/services.ts'
@@ -111,11 +111,14 @@ test('what kodus cost prices is what is made', () => {
   for (const environment of ['staging', 'production'] as const) {
     const { templates } = made[`ec2 ${environment}`]
     const { DBInstanceClass } = find(templates, 'RDS::DBInstance', '')
-    assert.equal(DBInstanceClass, databaseFor(mostOf(environment)).name)
+    assert.equal(DBInstanceClass, databaseOf(environment).name)
     const { HostInstanceType, DeploymentMode } = find(templates, 'AmazonMQ::Broker', '')
     const { name, nodes } = BROKERS[environment]
     assert.equal(HostInstanceType, name)
     assert.equal(nodes, DeploymentMode === 'CLUSTER_MULTI_AZ' ? 3 : 1)
+    const { MinSize, MaxSize } = find(templates, 'AutoScaling::AutoScalingGroup', '')
+    assert.equal(Number(MinSize), hostsFor(ofTable('min')))
+    assert.equal(Number(MaxSize), hostsFor(mostOf(environment)))
     const [disk] = find(templates, 'EC2::LaunchTemplate', '').LaunchTemplateData.BlockDeviceMappings
     assert.equal(disk.Ebs.VolumeSize, ASSUMPTIONS.hostDiskGb.value)
   }

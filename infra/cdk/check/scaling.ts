@@ -1,6 +1,6 @@
 import { COMPONENTS, type ComponentFacts, type ComponentType } from '../../../src/components.ts'
+import { TYPES } from '../../../src/ecs-capacity.ts'
 import { namesOf } from '../../../src/ecs-names.ts'
-import { TYPES } from '../capacity/fits.ts'
 import { map, maps, type Resource, type Template, type Value } from './template.ts'
 
 /** That each component scales as its row of the table says, and by numbers that exist when they are needed. */

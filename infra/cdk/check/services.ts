@@ -1,8 +1,8 @@
 import { COMPONENTS, type ComponentType } from '../../../src/components.ts'
+import { TYPES } from '../../../src/ecs-capacity.ts'
 import { imageParameter, namesOf } from '../../../src/ecs-names.ts'
 import { problemsOf } from '../../ecs/check-definition.ts'
 import type { ServiceDefinition, TaskDefinition } from '../../ecs/shapes.ts'
-import { TYPES } from '../capacity/fits.ts'
 import type { Settings } from '../settings/settings.ts'
 import { map, maps, type Resource, type Template, type Value } from './template.ts'
 

@@ -1,6 +1,6 @@
 import { COMPONENTS, type ComponentFacts } from '../../../src/components.ts'
+import { TYPES } from '../../../src/ecs-capacity.ts'
 import { namesOf } from '../../../src/ecs-names.ts'
-import { TYPES } from '../capacity/fits.ts'
 import type { Settings } from '../settings/settings.ts'
 import { map, maps, type Template } from './template.ts'
 

@@ -1,23 +1,13 @@
 import { COMPONENTS } from '../../../src/components.ts'
+import { type Counts, HOST, mostOf, ofTable, RESERVED_MB, TYPES } from '../../../src/ecs-capacity.ts'
 import type { EnvironmentName } from '../../../src/ecs-names.ts'
-import { type Counts, TYPES } from '../capacity/fits.ts'
-import {
-  type HostPlan,
-  type HostsAsked,
-  INSTANCES,
-  type InstanceType,
-  mostOf,
-  ofTable,
-  planHosts,
-} from '../capacity/plan-hosts.ts'
 import { type Context, integer, invalid, oneOf, text } from './context.ts'
+import { type HostPlan, type HostsAsked, INSTANCES, type InstanceType, planHosts } from './plan-hosts.ts'
 
 /** MiB: what PM2's processes may use before they are restarted. */
 const OF_PM2 = Object.values(COMPONENTS).reduce((sum, { pm2 }) => sum + pm2.instances * pm2.memoryMb, 0)
-/** MiB: what agent, Docker and the system's processes are left on a host of ECS's own. */
-const RESERVED = 512
 /** The same beside PM2; infra/ecs/register-instance.sh reserves that too. */
-const RESERVED_BESIDE_PM2 = OF_PM2 + RESERVED
+const RESERVED_BESIDE_PM2 = OF_PM2 + RESERVED_MB
 
 export interface Hosts extends HostPlan {
   readonly instance: InstanceType
@@ -45,7 +35,7 @@ export function readAsked(context: Context): Asked {
     instance: oneOf(context, 'instance', INSTANCE_NAMES),
     reservedMemoryMb:
       integer(context, 'reservedMemory', { min: 128, max: 16_384 }) ??
-      (isRegistered ? RESERVED_BESIDE_PM2 : RESERVED),
+      (isRegistered ? RESERVED_BESIDE_PM2 : RESERVED_MB),
     hosts: integer(context, 'hosts', { min: 1, max: 100 }) ?? (isRegistered ? 1 : undefined),
     maxHosts: integer(context, 'maxHosts', { min: 1, max: 100 }),
     max: readCounts(context, 'max'),
@@ -56,10 +46,9 @@ export function readAsked(context: Context): Asked {
 /** @throws SettingsError SETTING_INVALID, HOSTS_TOO_FEW, HOSTS_TOO_SMALL */
 export function hostsOf(asked: Asked, environment: EnvironmentName): Hosts {
   const { machines, instance, reservedMemoryMb, counts: given } = asked
-  const counts = given ?? ofTable(environment === 'production' ? 'desired' : 'min')
-  const plan = planHosts(counts, mostOf(environment), asked)
-  // What scaling may go down to: never more than what there is to be.
+  // What there is at first, and what scaling goes down to.
   const min = given ?? ofTable('min')
+  const plan = planHosts(min, mostOf(environment), asked)
   return { ...plan, instance, reservedMemoryMb, machines, counts: { min, max: plan.max } }
 }
 
@@ -77,5 +66,5 @@ function readCounts(context: Context, name: string): Counts | undefined {
 }
 
 const INSTANCE_NAMES = Object.keys(INSTANCES).sort(
-  (a, b) => Number(b === 't3.xlarge') - Number(a === 't3.xlarge'),
+  (a, b) => Number(b === HOST.name) - Number(a === HOST.name),
 ) as [InstanceType, ...InstanceType[]]

@@ -1,3 +1,4 @@
+import { BROKERS, databaseOf } from '../../../src/cli/cost/store-sizes.ts'
 import type { EnvironmentName } from '../../../src/ecs-names.ts'
 import { type Context, invalid, LOOKS, list, matching, oneOf } from './context.ts'
 
@@ -19,11 +20,6 @@ export interface ExistingNetwork {
   readonly privateSubnets: string[]
 }
 
-/** The smallest that let as many tasks connect as scaling goes up to, by the arithmetic of src/cli/cost/database-size.ts. */
-const DATABASE = { staging: 'db.t4g.medium', production: 'db.t4g.xlarge' }
-/** RabbitMQ 4.2 runs on m7g alone (AWS, "Managing Amazon MQ for RabbitMQ engine versions"). */
-const BROKER = { staging: 'mq.m7g.medium', production: 'mq.m7g.large' }
-
 /** @throws SettingsError SETTING_INVALID */
 export function readDatabase(context: Context, environment: EnvironmentName): ExistingStore | MadeStore {
   const instance = matching(
@@ -32,7 +28,7 @@ export function readDatabase(context: Context, environment: EnvironmentName): Ex
     /^db\.[a-z0-9]+\.[a-z0-9]+$/,
     'a type as db.m7g.large',
   )
-  return readExisting(context, 'database') ?? { instance: instance ?? DATABASE[environment] }
+  return readExisting(context, 'database') ?? { instance: instance ?? databaseOf(environment).name }
 }
 
 /** Undefined: PostgreSQL is the queue. @throws SettingsError SETTING_INVALID */
@@ -43,7 +39,7 @@ export function readBroker(
   const instance = matching(context, 'brokerInstance', /^mq\.m7g\.[a-z0-9]+$/, 'a type as mq.m7g.large')
   const existing = readExisting(context, 'broker')
   if (oneOf(context, 'broker', ['rabbitmq', 'none']) === 'none') return undefined
-  return existing ?? { instance: instance ?? BROKER[environment] }
+  return existing ?? { instance: instance ?? BROKERS[environment].name }
 }
 
 /** Undefined: one is made. @throws SettingsError SETTING_INVALID */

@@ -22,11 +22,6 @@ export const ASSUMPTIONS = {
     'of each vCPU',
     "what a t3.xlarge may use all day without surplus: AWS's figure, unconfirmed",
   ),
-  hostReservedMb: assume(
-    1_024,
-    'MiB a host',
-    'what tasks are not given: the kernel, the ECS agent and Docker',
-  ),
   machineDiskGb: assume(
     100,
     'GB',

@@ -1,6 +1,7 @@
 import { COMPONENTS, type ComponentType } from '../../components.ts'
+import { HOST } from '../../ecs-capacity.ts'
 import { ASSUMPTIONS } from './assumptions.ts'
-import { HOST, surplusVcpus } from './hosts.ts'
+import { surplusVcpus } from './hosts.ts'
 import type { Installation } from './installation.ts'
 import { hourly, type Line, monthly, totalOf } from './line.ts'
 import { HOURS_A_MONTH, PRICES, type PriceName } from './prices.ts'

@@ -1,7 +1,7 @@
 import { COMPONENTS, CPU_UNITS_PER_VCPU } from '../../components.ts'
 import { ASSUMPTIONS } from './assumptions.ts'
 import { fargateLines } from './bill.ts'
-import { HOST, hostsFor, surplusVcpus } from './hosts.ts'
+import { HOST_VCPUS, hostsFor, surplusVcpus } from './hosts.ts'
 import { hourly, monthly, totalOf } from './line.ts'
 import { perComponent, type TaskCounts } from './task-counts.ts'
 import type { FargateKind } from './task-price.ts'
@@ -59,7 +59,7 @@ function shareOfHost(kind: FargateKind, utilisation: number): number {
   const whole = {
     webhook: 0,
     api: 0,
-    worker: (HOST.vcpus * CPU_UNITS_PER_VCPU) / COMPONENTS.worker.task.cpuUnits,
+    worker: (HOST_VCPUS * CPU_UNITS_PER_VCPU) / COMPONENTS.worker.task.cpuUnits,
   }
   const full = totalOf(fargateLines(whole, kind))
   const idle = hostDollars()
@@ -67,7 +67,7 @@ function shareOfHost(kind: FargateKind, utilisation: number): number {
   const flat = idle / full
   if (flat <= fromBaseline) return flat
   // Beyond the baseline each further share adds surplus: idle + surplus × (share − fromBaseline) = full × share.
-  const surplus = hourly('', HOST.vcpus * utilisation, 't3Surplus').dollars
+  const surplus = hourly('', HOST_VCPUS * utilisation, 't3Surplus').dollars
   return surplus >= full ? Number.POSITIVE_INFINITY : (idle - surplus * fromBaseline) / (full - surplus)
 }
 

@@ -50,7 +50,7 @@ export function documentsBesideOurs(): Difference[] {
       what: 'ECS on EC2, "the same machine"',
       said: SAID.machine,
       ours: hourly('', desired.hosts, 't3Xlarge').dollars,
-      why: `the desired counts need ${desired.hosts} such machines, the least ${least.hosts}; one holds about one task of each`,
+      why: `the desired counts, and room for one more task of any component in an update, need ${desired.hosts} such machines; one holds one task of each`,
     },
     ...each,
     {

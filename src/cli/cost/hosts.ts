@@ -1,42 +1,14 @@
 import { COMPONENTS, type ComponentType, CPU_UNITS_PER_VCPU } from '../../components.ts'
+import { hostsFor as fewestHosts, HOST, roomOf } from '../../ecs-capacity.ts'
 import { ASSUMPTIONS } from './assumptions.ts'
 import type { TaskCounts } from './task-counts.ts'
 
-/** A container instance: a t3.xlarge. */
-export const HOST = {
-  name: 't3.xlarge',
-  vcpus: 4,
-  cpuUnits: 4 * CPU_UNITS_PER_VCPU,
-  memoryMb: 16_384,
-} as const
+const ROOM = roomOf(HOST)
+export const HOST_VCPUS = HOST.cpuUnits / CPU_UNITS_PER_VCPU
 
-interface Room {
-  cpuUnits: number
-  memoryMb: number
-}
-
-/**
- * How many hosts hold so many tasks: the largest first, each on the first host with room for it. Every size of the
- * table is half of the next in processor and memory, so nothing packs them tighter.
- *
- * @param counts whole numbers of tasks
- */
-export function hostsFor(counts: TaskCounts): number {
-  const tasks = Object.entries(counts).flatMap(([type, count]) =>
-    Array.from({ length: count }, (): Room => COMPONENTS[type as ComponentType].task),
-  )
-  tasks.sort((a, b) => b.cpuUnits - a.cpuUnits || b.memoryMb - a.memoryMb)
-  const hosts: Room[] = []
-  for (const task of tasks) {
-    let host = hosts.find((room) => room.cpuUnits >= task.cpuUnits && room.memoryMb >= task.memoryMb)
-    if (!host) {
-      host = { cpuUnits: HOST.cpuUnits, memoryMb: HOST.memoryMb - ASSUMPTIONS.hostReservedMb.value }
-      hosts.push(host)
-    }
-    host.cpuUnits -= task.cpuUnits
-    host.memoryMb -= task.memoryMb
-  }
-  return hosts.length
+/** How many t3.xlarge infra/cdk has for so many tasks: room for one more of any, wherever ECS has put the others. */
+export function hostsFor(tasks: TaskCounts): number {
+  return fewestHosts(tasks, ROOM) ?? Number.NaN
 }
 
 /** CPU units that so many tasks reserve. */
@@ -54,5 +26,5 @@ export function reservedUnits(counts: TaskCounts): number {
  */
 export function surplusVcpus(counts: TaskCounts, hosts: number, utilisation: number): number {
   const used = (reservedUnits(counts) / CPU_UNITS_PER_VCPU) * utilisation
-  return Math.max(0, used - hosts * HOST.vcpus * ASSUMPTIONS.t3Baseline.value)
+  return Math.max(0, used - hosts * HOST_VCPUS * ASSUMPTIONS.t3Baseline.value)
 }

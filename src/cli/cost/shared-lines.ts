@@ -1,9 +1,9 @@
 import { COMPONENTS, type ComponentFacts } from '../../components.ts'
 import { ASSUMPTIONS, scalingAlarms } from './assumptions.ts'
-import { connectionsOf, databaseFor } from './database-size.ts'
 import { type Installation, ZONES } from './installation.ts'
 import { hourly, type Line, monthly } from './line.ts'
 import { HOURS_A_MONTH } from './prices.ts'
+import { BROKERS, databaseOf } from './store-sizes.ts'
 import type { Use } from './use.ts'
 
 const KB_IN_GB = 1024 ** 2
@@ -11,12 +11,6 @@ const MINUTES_A_MONTH = HOURS_A_MONTH * 60
 
 /** One load balancer capacity unit: new connections a second, and GB an hour. The other two dimensions never decide here. */
 const LCU = { connectionsPerSecond: 25, gbPerHour: 1 }
-
-/** As infra/cdk makes it: RabbitMQ 4.2 runs on m7g alone. */
-export const BROKERS = {
-  staging: { name: 'mq.m7g.medium', nodes: 1, price: 'mqM7gMedium' },
-  production: { name: 'mq.m7g.large', nodes: 3, price: 'mqM7gLarge' },
-} as const
 
 /** What ECS needs around its tasks, whoever runs them. */
 export function sharedLines(onHosts: boolean, use: Use, installation: Installation): Line[] {
@@ -26,7 +20,7 @@ export function sharedLines(onHosts: boolean, use: Use, installation: Installati
     ...watchingLines(use),
     monthly('secrets', ASSUMPTIONS.secrets.value, 'secret'),
     monthly('images in ECR, GB', ASSUMPTIONS.imageGb.value, 'ecr'),
-    ...storeLines(use, installation),
+    ...storeLines(installation),
   ]
 }
 
@@ -68,13 +62,13 @@ function watchingLines(use: Use): Line[] {
   ]
 }
 
-function storeLines(use: Use, { environment, queue }: Installation): Line[] {
+function storeLines({ environment, queue }: Installation): Line[] {
   const production = environment === 'production'
   const broker = BROKERS[environment]
-  const database = databaseFor(use.peak)
+  const database = databaseOf(environment)
   const copies = production ? 2 : 1
   return [
-    hourly(`RDS ${database.name}, for ${connectionsOf(use.peak)} connections`, copies, database.price),
+    hourly(`RDS for PostgreSQL, ${database.name}`, copies, database.price),
     monthly('its storage, GB', copies * ASSUMPTIONS.databaseGb.value, 'rdsStorage'),
     ...(queue === 'rabbitmq'
       ? [hourly(`Amazon MQ for RabbitMQ, ${broker.name}`, broker.nodes, broker.price)]

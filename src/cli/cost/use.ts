@@ -7,8 +7,6 @@ export interface Use {
   readonly name: string
   /** Tasks; fractions where the number changes. */
   readonly tasks: TaskCounts
-  /** The most tasks at one moment: what database connections are needed for. */
-  readonly peak: TaskCounts
   /** Container instances that hold them, where there are any; a fraction where the number changes. */
   readonly hosts: number
   readonly webhooksPerMinute: number
@@ -30,7 +28,6 @@ export function countedUse(name: (typeof COUNTED_USES)[number]): Use {
   return {
     name,
     tasks,
-    peak: tasks,
     hosts: hostsFor(tasks),
     webhooksPerMinute: WEBHOOKS_A_MINUTE[name],
     apiRequestsPerMinute: tasks.api * (perTask && 'perMinute' in perTask ? perTask.perMinute : 0),

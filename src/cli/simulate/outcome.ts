@@ -1,5 +1,4 @@
 import type { ComponentType } from '../../components.ts'
-import { hostsFor } from '../cost/hosts.ts'
 import { perComponent, type TaskCounts } from '../cost/task-counts.ts'
 import { taskHour } from '../cost/task-price.ts'
 import { type Run, simulate } from './simulate.ts'
@@ -32,7 +31,6 @@ export interface Outcome {
   readonly killed: number
   /** On average over the run, those that start and end included. */
   readonly average: TaskCounts
-  readonly averageHosts: number
   /** On Fargate, x86, for the whole run. */
   readonly dollars: { readonly all: number; readonly worker: number }
 }
@@ -45,7 +43,7 @@ export function outcomeOf(run: Run): Outcome {
   const taskSeconds: Record<ComponentType, number> = perComponent(() => 0)
   let most: TaskCounts = perComponent(() => 0)
   const { burst, seconds } = run.trace
-  let [hostSeconds, oldestSeconds] = [0, 0]
+  let oldestSeconds = 0
   let drainSeconds: number | undefined
   let deploying = 0
   let last: State | undefined
@@ -61,7 +59,6 @@ export function outcomeOf(run: Run): Outcome {
     if (second >= burst.toSecond && !waits) drainSeconds ??= second - burst.fromSecond
     if (TYPES.some((type) => state.services[type].fleet.deploying)) deploying += 1
     if (second % 60 === 59) {
-      hostSeconds += 60 * hostsFor(tasks)
       const waitingJobs = work.waiting.length
       samples.push({ minute: (second + 1) / 60, tasks, waitingJobs, oldestSeconds: oldest })
     }
@@ -85,7 +82,6 @@ export function outcomeOf(run: Run): Outcome {
     handedBack: last?.work.handedBack ?? 0,
     killed: last?.work.killed ?? 0,
     average: perComponent((type) => taskSeconds[type] / seconds),
-    averageHosts: hostSeconds / seconds,
     dollars: { all: cost.webhook + cost.api + cost.worker, worker: cost.worker },
   }
 }

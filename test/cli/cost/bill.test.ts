@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Bill, billFor, fargateLines, PLATFORMS } from '../../../src/cli/cost/bill.ts'
-import { connectionsOf, databaseFor } from '../../../src/cli/cost/database-size.ts'
 import type { Installation } from '../../../src/cli/cost/installation.ts'
 import { hourly, totalOf } from '../../../src/cli/cost/line.ts'
 import { PRICES, type Price } from '../../../src/cli/cost/prices.ts'
-import { perComponent } from '../../../src/cli/cost/task-counts.ts'
-import { COUNTED_USES, countedUse, type Use } from '../../../src/cli/cost/use.ts'
+import { connectionsOf, DATABASES, databaseFor, databaseOf } from '../../../src/cli/cost/store-sizes.ts'
+import { COUNTED_USES, countedUse } from '../../../src/cli/cost/use.ts'
 
 const PRODUCTION: Installation = { environment: 'production', queue: 'rabbitmq', utilisation: 0.3 }
 const cents = (value: number) => value.toFixed(2)
@@ -58,13 +57,14 @@ test('what the documents leave out is on every bill of ECS', () => {
 })
 
 test('every price has a source and a date, and is used', () => {
-  const used = new Set(
-    allBills().flatMap(({ compute, hidden }) => [...compute, ...hidden].flatMap((line) => line.prices)),
+  const onBills = allBills().flatMap(({ compute, hidden }) =>
+    [...compute, ...hidden].flatMap((line) => line.prices),
   )
+  const used = new Set([...onBills, ...DATABASES.map(({ price }) => price)])
   for (const [name, price] of Object.entries<Price>(PRICES)) {
     assert.ok(price.value > 0 && price.unit && price.source && price.region, name)
     assert.match(price.date, /^\d{4}-\d\d$/)
-    assert.ok(used.has(name as keyof typeof PRICES), `${name} is on no bill`)
+    assert.ok(used.has(name as keyof typeof PRICES), `${name} is used nowhere`)
   }
 })
 
@@ -88,13 +88,17 @@ test('the database is large enough for all connections of an update at those cou
   assert.equal(connectionsOf({ webhook: 1, api: 1, worker: 10 }), 7 + 10 + 80 + 80)
   const names = COUNTED_USES.map((name) => databaseFor(countedUse(name).tasks).name)
   assert.deepEqual(names, ['db.t4g.small', 'db.t4g.medium', 'db.t4g.xlarge'])
+  // What is billed is what there is, however few the tasks.
+  assert.deepEqual(
+    (['staging', 'production'] as const).map((environment) => databaseOf(environment).name),
+    ['db.t4g.medium', 'db.t4g.xlarge'],
+  )
 })
 
 function allBills(): Bill[] {
-  const between: Use = { ...countedUse('desired'), name: 'between', peak: perComponent(() => 20) }
   return [PRODUCTION, { ...PRODUCTION, environment: 'staging' as const }].flatMap((installation) =>
-    [...COUNTED_USES.map(countedUse), between].flatMap((use) =>
-      PLATFORMS.map((platform) => billFor(platform, use, installation)),
+    COUNTED_USES.flatMap((name) =>
+      PLATFORMS.map((platform) => billFor(platform, countedUse(name), installation)),
     ),
   )
 }

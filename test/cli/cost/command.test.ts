@@ -16,7 +16,7 @@ test('kodus cost prints all platforms, the documents, the break-even, and with -
     assert.ok(text.includes(words), words)
   }
   assert.match(text, /tasks use 50 % of what they reserve/)
-  assert.match(text, /"the same machine" +\$150 +\$486/)
+  assert.match(text, /"the same machine" +\$150 +\$607/)
   assert.match(text, /Fargate ARM: a t3\.xlarge is never the cheaper, not even full/)
   assert.match(text, /rdsT4gSmall +0\.032 +hour +us-east-1 +\d{4}-\d\d +unconfirmed/)
 })

@@ -1,4 +1,5 @@
-import { COMPONENTS, type ComponentType } from '../../../src/components.ts'
+import { COMPONENTS, type ComponentType } from './components.ts'
+import type { EnvironmentName } from './ecs-names.ts'
 
 /** How many tasks there are of each component. */
 export type Counts = Readonly<Record<ComponentType, number>>
@@ -11,10 +12,35 @@ export interface Room {
 
 export const TYPES = Object.keys(COMPONENTS) as ComponentType[]
 
+/** The container instance that is started where no other is asked for. */
+export const HOST = { name: 't3.xlarge', cpuUnits: 4096, memoryMb: 16_384 } as const
+
+/** MiB: what agent, Docker and the system's processes are left on a host of ECS's own. */
+export const RESERVED_MB = 512
+
+/** What firmware and kernel keep of the memory before ECS sees it: 2 to 4 % on AWS's types, and a margin. */
+const KERNEL_SHARE = 0.05
+
 /** What all task sizes are whole multiples of. */
 const GRAIN = {
   cpuUnits: TYPES.map((type) => COMPONENTS[type].task.cpuUnits).reduce<number>(divisor, 0),
   memoryMb: TYPES.map((type) => COMPONENTS[type].task.memoryMb).reduce<number>(divisor, 0),
+}
+
+/** One column of the component table. */
+export function ofTable(column: 'min' | 'desired' | 'max'): Counts {
+  const { webhook, api, worker } = COMPONENTS
+  return { webhook: webhook.tasks[column], api: api.tasks[column], worker: worker.tasks[column] }
+}
+
+/** What scaling goes up to by default. In staging the small database has no connections for more. */
+export function mostOf(environment: EnvironmentName): Counts {
+  return ofTable(environment === 'production' ? 'max' : 'desired')
+}
+
+/** What tasks may use of one host of this size. */
+export function roomOf({ cpuUnits, memoryMb }: Room, reservedMb: number = RESERVED_MB): Room {
+  return { cpuUnits, memoryMb: Math.floor(memoryMb * (1 - KERNEL_SHARE)) - reservedMb }
 }
 
 /**
@@ -42,7 +68,7 @@ export function mostThatFits(asked: Counts, hosts: number, room: Room): Counts {
   return most
 }
 
-/** The fewest hosts that the counts fit; undefined when no number of them does. */
+/** The fewest hosts that the counts fit, and one more of any component; undefined when no number of them does. */
 export function hostsFor(counts: Counts, room: Room, most = 1000): number | undefined {
   for (let hosts = 1; hosts <= most; hosts++) if (fits(counts, hosts, room)) return hosts
   return undefined

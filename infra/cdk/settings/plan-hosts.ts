@@ -1,12 +1,20 @@
-import { COMPONENTS } from '../../../src/components.ts'
-import type { EnvironmentName } from '../../../src/ecs-names.ts'
-import { SettingsError } from '../settings/settings-error.ts'
-import { type Counts, fits, hostsFor, inWords, mostThatFits, type Room, TYPES } from './fits.ts'
+import {
+  type Counts,
+  fits,
+  HOST,
+  hostsFor,
+  inWords,
+  mostThatFits,
+  type Room,
+  roomOf,
+  TYPES,
+} from '../../../src/ecs-capacity.ts'
+import { SettingsError } from './settings-error.ts'
 
 /** Of each type: CPU units and MiB as AWS sells them (2026-11), and the processor. */
 export const INSTANCES = {
   't3.large': { cpuUnits: 2048, memoryMb: 8192, architecture: 'x86_64' },
-  't3.xlarge': { cpuUnits: 4096, memoryMb: 16_384, architecture: 'x86_64' },
+  [HOST.name]: { ...HOST, architecture: 'x86_64' },
   't3.2xlarge': { cpuUnits: 8192, memoryMb: 32_768, architecture: 'x86_64' },
   'm7i.large': { cpuUnits: 2048, memoryMb: 8192, architecture: 'x86_64' },
   'm7i.xlarge': { cpuUnits: 4096, memoryMb: 16_384, architecture: 'x86_64' },
@@ -19,9 +27,6 @@ export const INSTANCES = {
 } as const
 
 export type InstanceType = keyof typeof INSTANCES
-
-/** What firmware and kernel keep of the memory before ECS sees it: 2 to 4 % on these types, and a margin. */
-const KERNEL_SHARE = 0.05
 
 export interface HostsAsked {
   readonly instance: InstanceType
@@ -42,12 +47,6 @@ export interface HostPlan {
   readonly words: string
 }
 
-/** What tasks may use of one host of a type. */
-export function roomOf({ instance, reservedMemoryMb }: HostsAsked): Room {
-  const { cpuUnits, memoryMb } = INSTANCES[instance]
-  return { cpuUnits, memoryMb: Math.floor(memoryMb * (1 - KERNEL_SHARE)) - reservedMemoryMb }
-}
-
 /**
  * How many hosts there are for so many tasks, so that any rolling update finds room for its first new task.
  *
@@ -55,8 +54,8 @@ export function roomOf({ instance, reservedMemoryMb }: HostsAsked): Room {
  * @throws SettingsError HOSTS_TOO_FEW, with what does fit
  */
 export function planHosts(counts: Counts, limit: Counts, asked: HostsAsked): HostPlan {
-  const room = roomOf(asked)
   const { instance, max } = asked
+  const room = roomOf(INSTANCES[instance], asked.reservedMemoryMb)
   const hosts = asked.hosts ?? hostsFor(counts, room)
   if (hosts === undefined) {
     throw new SettingsError(
@@ -90,24 +89,13 @@ export function planHosts(counts: Counts, limit: Counts, asked: HostsAsked): Hos
   }
 }
 
-/** What scaling goes up to by default. In staging the small database has no connections for more. */
-export function mostOf(environment: EnvironmentName): Counts {
-  return ofTable(environment === 'production' ? 'max' : 'desired')
-}
-
-/** One column of the component table. */
-export function ofTable(column: 'min' | 'desired' | 'max'): Counts {
-  const { webhook, api, worker } = COMPONENTS
-  return { webhook: webhook.tasks[column], api: api.tasks[column], worker: worker.tasks[column] }
-}
-
 function within(counts: Counts, limit: Counts, hosts: number, room: Room): Counts {
   const most = mostThatFits(limit, hosts, room)
   return TYPES.every((type) => most[type] >= counts[type]) ? most : counts
 }
 
 function requireFit(counts: Counts, hosts: number, asked: HostsAsked): void {
-  const room = roomOf(asked)
+  const room = roomOf(INSTANCES[asked.instance], asked.reservedMemoryMb)
   if (fits(counts, hosts, room)) return
   const needed = hostsFor(counts, room)
   throw new SettingsError(
