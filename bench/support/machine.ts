@@ -20,8 +20,12 @@ export function allowedCpus(): number[] {
 /** Confines this process, all its threads, and whatever it starts from now on. */
 export function confineSelf(processors: readonly number[]): void {
   const args = ['--all-tasks', '--cpu-list', '--pid', processors.join(','), String(process.pid)]
-  const { status, error, stderr } = spawnSync('taskset', args, { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`taskset failed: ${error?.message ?? stderr}`)
+  // A thread may end between being listed and being confined.
+  for (let tries = 1; ; tries += 1) {
+    const { status, error, stderr } = spawnSync('taskset', args, { encoding: 'utf8' })
+    if (status === 0) return
+    if (tries === 3) throw new Error(`taskset failed: ${error?.message ?? stderr}`)
+  }
 }
 
 /** What a figure was taken on, in one line. */

@@ -67,6 +67,12 @@ describe('the settings of an installation', () => {
       /machineSecurityGroup/,
     ],
     [
+      "PM2's machine without its group",
+      { ...NETWORK, pm2Machine: 'i-12345678', weights: 'pm2:1,ec2:0' },
+      'SETTING_INVALID',
+      /machineSecurityGroup is missing with pm2Machine/,
+    ],
+    [
       'a broker type that RabbitMQ 4 does not run on',
       { brokerInstance: 'mq.m5.large' },
       'SETTING_INVALID',

@@ -8,6 +8,7 @@ import { hostsFor } from '../../src/cli/cost/hosts.ts'
 import { BROKERS, databaseOf } from '../../src/cli/cost/store-sizes.ts'
 import { mostOf, ofTable } from '../../src/ecs-capacity.ts'
 import { EDGE_MUTANTS } from './mutants/edge.ts'
+import type { Find } from './mutants/mutant.ts'
 import { SCALING_MUTANTS } from './mutants/scaling.ts'
 import { SERVICES_MUTANTS } from './mutants/services.ts'
 import { STORES_MUTANTS } from './mutants/stores.ts'
@@ -35,6 +36,7 @@ const EXISTING = {
   machines: 'registered',
   machineSecurityGroup: 'sg-22222222',
   counts: '1/1/1',
+  imagesTo: '222222222222',
   pm2Machine: 'i-12345678',
   weights: 'pm2:100,ec2:0',
 }
@@ -42,7 +44,7 @@ const made = {
   'ec2 staging': synthesise({ launch: 'ec2', env: 'staging' }),
   'ec2 production': synthesise({ launch: 'ec2', env: 'production' }),
   'fargate staging': synthesise({ launch: 'fargate', env: 'staging' }),
-  'fargate production': synthesise({ launch: 'fargate', env: 'production' }),
+  'fargate production': synthesise({ launch: 'fargate', env: 'production', imagesFrom: '111111111111' }),
   'the old machine, beside PM2': synthesise({ launch: 'ec2', env: 'staging', ...EXISTING }),
 }
 
@@ -61,7 +63,8 @@ describe('templates', () => {
       const name = launch === 'pm2' ? 'the old machine, beside PM2' : (`${launch} production` as const)
       const { templates, settings } = made[name]
       const mutant = structuredClone(templates)
-      mutate((type, having = '') => find(mutant, type, having))
+      const findWhole: Find = (type, having = '') => resourceIn(mutant, type, having)
+      mutate((type, having) => findWhole(type, having).Properties, findWhole)
       const problems = problemsOfTemplates(readTemplates(mutant), settings)
       assert.match(problems.join('\n'), said)
     })
@@ -161,12 +164,16 @@ test('the types of infra/cdk are right', () => {
 })
 
 function find(templates: RawTemplate[], type: string, having: string) {
+  return resourceIn(templates, type, having).Properties
+}
+
+function resourceIn(templates: RawTemplate[], type: string, having: string) {
   const all = templates.flatMap(({ Resources }) => Object.values(Resources))
   const found = all.find(
     (each) => each.Type === `AWS::${type}` && JSON.stringify(each.Properties).includes(having),
   )
   assert.ok(found, `there is no ${type} with ${having}`)
-  return found.Properties
+  return found
 }
 
 function base(name: keyof typeof made): string[] {

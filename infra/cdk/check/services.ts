@@ -20,6 +20,7 @@ function* checkService(template: Template, settings: Settings, type: ComponentTy
   if (!found || !definition) return yield `${service} or ${family} is missing`
   yield* problemsOf(toApi(definition) as TaskDefinition, toApi(found) as ServiceDefinition)
   if (found.properties.TaskDefinition !== `\${${definition.id}}`) yield `${service} runs another definition`
+  if (!definition.stays) yield `an update takes away the revision of ${family} that a rollback goes to`
   if (found.properties.DesiredCount !== undefined) {
     yield `${service} has a count: each update would undo what scaling did`
   }

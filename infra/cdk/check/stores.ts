@@ -2,13 +2,13 @@ import { COMPONENTS, type ComponentFacts } from '../../../src/components.ts'
 import { TYPES } from '../../../src/ecs-capacity.ts'
 import { namesOf } from '../../../src/ecs-names.ts'
 import type { Settings } from '../settings/settings.ts'
-import { map, maps, type Template } from './template.ts'
+import { map, maps, type Resource, type Template } from './template.ts'
 
 /** Stores, hosts, roles, logs and images. */
 export function* checkStores(template: Template, settings: Settings): Generator<string> {
   yield* checkData(template, settings)
   yield* checkHosts(template, settings)
-  yield* checkRoles(template)
+  yield* checkRoles(template, settings)
   for (const type of TYPES) {
     const { logGroup, repository } = namesOf(type)
     const log = template.all('Logs::LogGroup').find(({ properties }) => properties.LogGroupName === logGroup)
@@ -17,6 +17,7 @@ export function* checkStores(template: Template, settings: Settings): Generator<
       .all('ECR::Repository')
       .find(({ properties }) => properties.RepositoryName === repository)?.properties
     if (images?.ImageTagMutability !== 'IMMUTABLE') yield `a tag of ${repository} can change its meaning`
+    yield* checkReaders(repository, images, settings)
     if (map(images?.ImageScanningConfiguration).ScanOnPush !== true)
       yield `${repository} is not looked through`
   }
@@ -88,13 +89,26 @@ function* checkHosts(template: Template, { hosts }: Settings): Generator<string>
 
 const ALLOWED_TASK = ['ecs:GetTaskProtection', 'ecs:UpdateTaskProtection']
 
-function* checkRoles(template: Template): Generator<string> {
+/** Whoever may pull from a repository besides this account's own roles. */
+function* checkReaders(
+  repository: string,
+  images: Resource['properties'] | undefined,
+  { imagesTo }: Settings,
+): Generator<string> {
+  const statements = maps(map(images?.RepositoryPolicyText).Statement)
+  const readers = statements.map(({ Principal }) => map(Principal).AWS)
+  const isTold = (reader: unknown) => imagesTo !== undefined && String(reader).endsWith(`::${imagesTo}:root`)
+  if (!readers.every(isTold)) yield `${repository} can be read by somebody who was not named`
+  if (imagesTo !== undefined && readers.length === 0) yield `${repository} cannot be read by ${imagesTo}`
+}
+
+function* checkRoles(template: Template, { imagesFrom }: Settings): Generator<string> {
   for (const { properties } of template.all('IAM::Role')) {
     if (properties.ManagedPolicyArns !== undefined)
       yield `${properties.RoleName} has a policy of somebody else's`
   }
   for (const type of TYPES) {
-    const { taskRole, executionRole } = namesOf(type)
+    const { taskRole, executionRole, repository } = namesOf(type)
     const of = (name: string) => {
       const role = template.all('IAM::Role').find(({ properties }) => properties.RoleName === name)
       return template
@@ -106,6 +120,17 @@ function* checkRoles(template: Template): Generator<string> {
     const most = type === 'worker' ? ALLOWED_TASK : []
     if (allowed.some((action) => !most.includes(String(action)))) yield `${taskRole} may more than it needs`
     if (allowed.length < most.length) yield `${taskRole} cannot keep its tasks`
+    const pulled = of(executionRole)
+      .filter(({ Action }) => Array.isArray(Action) && Action.includes('ecr:BatchGetImage'))
+      .flatMap(({ Resource }) => Resource)
+    const own = template
+      .all('ECR::Repository')
+      .find(({ properties }) => properties.RepositoryName === repository)
+    const wanted = [`\${${own?.id}.Arn}`, ...(imagesFrom ? [`:${imagesFrom}:repository/${repository}`] : [])]
+    const isWanted = (from: unknown) => wanted.some((end) => String(from).endsWith(end))
+    if (pulled.length !== wanted.length || !pulled.every(isWanted)) {
+      yield `${executionRole} does not pull exactly the images of its component`
+    }
     const secrets = of(executionRole).filter(({ Action }) => String(Action).includes('secretsmanager'))
     if (secrets.length === 0 || JSON.stringify(secrets).includes('*')) {
       yield `${executionRole} does not read exactly the secrets of its component`

@@ -9,6 +9,8 @@ export type Value =
 
 export interface Resource {
   readonly id: string
+  /** Whether what an update puts another in the place of stays where it is. */
+  readonly stays: boolean
   readonly properties: { readonly [key: string]: Value }
 }
 
@@ -21,7 +23,7 @@ export interface Template {
 }
 
 type Raw = { Resources?: Record<string, RawResource>; Parameters?: Template['parameters']; Outputs?: Outputs }
-type RawResource = { Type: string; Properties?: unknown }
+type RawResource = { Type: string; Properties?: unknown; UpdateReplacePolicy?: string }
 type Outputs = Record<string, { Value: unknown; Export?: { Name: unknown } }>
 
 /** Reads synthesised templates as one: what a stack imports of another is what it refers to there. */
@@ -33,9 +35,10 @@ export function readTemplates(templates: readonly Raw[]): Template {
     }
   }
   const resources = templates.flatMap(({ Resources = {} }) =>
-    Object.entries(Resources).map(([id, { Type, Properties = {} }]) => ({
+    Object.entries(Resources).map(([id, { Type, Properties = {}, UpdateReplacePolicy }]) => ({
       id,
       type: Type,
+      stays: UpdateReplacePolicy === 'Retain',
       properties: plain(Properties, exported) as Resource['properties'],
     })),
   )

@@ -74,7 +74,7 @@ function requireTheirNetwork(network: unknown, isRegistered: boolean, edge: Edge
       'Give the network that the machine is in: -c vpc=… -c vpcCidr=… -c publicSubnets=… -c privateSubnets=….'
     throw invalid('vpc', `is missing with ${setting}`, help)
   }
-  if (isRegistered && edge.machineSecurityGroup === undefined) {
+  if (edge.machineSecurityGroup === undefined) {
     const help =
       'Give the security group of the machines: -c machineSecurityGroup=sg-…. The load balancers are let in there.'
     throw invalid('machineSecurityGroup', `is missing with ${setting}`, help)

@@ -3,6 +3,14 @@ import type { Find, Mutant } from './mutant.ts'
 /** Definitions and services, done wrongly. */
 export const SERVICES_MUTANTS: readonly Mutant[] = [
   [
+    'a revision that an update takes away',
+    'ec2',
+    /takes away the revision of kodus-worker/,
+    (_, findWhole) => {
+      findWhole('ECS::TaskDefinition', 'kodus-worker').UpdateReplacePolicy = 'Delete'
+    },
+  ],
+  [
     'a fixed host port',
     'ec2',
     /host port is fixed to 3332/,

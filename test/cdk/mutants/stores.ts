@@ -108,6 +108,35 @@ export const STORES_MUTANTS: readonly Mutant[] = [
     },
   ],
   [
+    'images that another account cannot read although it was named',
+    'pm2',
+    /kodus-ai\/worker cannot be read by 222222222222/,
+    (find) => {
+      find('ECR::Repository', 'kodus-ai/worker').RepositoryPolicyText = undefined
+    },
+  ],
+  [
+    'images that anybody can read',
+    'ec2',
+    /kodus-ai\/worker can be read by somebody/,
+    (find) => {
+      find('ECR::Repository', 'kodus-ai/worker').RepositoryPolicyText = {
+        Statement: [{ Action: 'ecr:BatchGetImage', Effect: 'Allow', Principal: { AWS: '*' } }],
+      }
+    },
+  ],
+  [
+    "another account's images, of whatever component",
+    'fargate',
+    /kodus-worker-execution does not pull exactly/,
+    (find) => {
+      const { Statement } = find('IAM::Policy', ':111111111111:repository/kodus-ai/worker').PolicyDocument
+      for (const { Resource } of Statement) {
+        if (Array.isArray(Resource)) Resource[1] = 'arn:aws:ecr:us-east-1:111111111111:repository/*'
+      }
+    },
+  ],
+  [
     'a database in one zone',
     'ec2',
     /database is in one zone/,
