@@ -1,4 +1,4 @@
-import { copyCommit, git, gitOfCommits, resolve } from '../model/git.ts'
+import { copyCommit, git, gitOfCommits, resolve, setReference } from '../model/git.ts'
 import type { Author, PullRecord, RepositoryRecord } from '../model/state.ts'
 import { presentPull } from '../present/pulls.ts'
 import type { World } from '../world.ts'
@@ -55,7 +55,7 @@ export function pushBranch(
   repository: RepositoryRecord,
   { branch, commit, by }: { branch: string; commit: string; by: Author },
 ): void {
-  git(repository.directory, ['update-ref', `refs/heads/${branch}`, commit])
+  setReference(repository.directory, `refs/heads/${branch}`, commit)
   for (const { pulls } of world.state.repositories.values()) {
     for (const pull of pulls.values()) {
       const { head } = pull

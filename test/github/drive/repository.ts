@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { openPull, pushBranch } from '../acts/pulls.ts'
-import { createBareRepository, git, resolve, storeCommit } from '../model/git.ts'
+import { createBareRepository, git, resolve, setReference, storeCommit } from '../model/git.ts'
 import type { Author, RepositoryRecord } from '../model/state.ts'
 import { presentCheckRun } from '../present/check-runs.ts'
 import { runsOf } from '../rest/check-runs.ts'
@@ -24,7 +24,7 @@ export function createRepository(
   createBareRepository(record.directory)
   const { directory, defaultBranch } = record
   const commit = storeCommit(directory, { files, message: 'Begin', date: world.clock.now() })
-  git(directory, ['update-ref', `refs/heads/${defaultBranch}`, commit])
+  setReference(directory, `refs/heads/${defaultBranch}`, commit)
   if (installed) install(world, record)
   return driveRepository(world, root, record)
 }

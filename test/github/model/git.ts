@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 
 /** The mode of a file, a link, or a submodule, and what it holds. */
 export type FileContent =
@@ -84,7 +85,26 @@ export function storeCommit(
   return id
 }
 
+/** Moves a reference, as git keeps it: a file of its own. No process is started for it, for the reason above. */
+export function setReference(directory: string, reference: string, commit: string): void {
+  const file = path.join(directory, reference)
+  mkdirSync(path.dirname(file), { recursive: true })
+  writeFileSync(`${file}.lock`, `${commit}\n`, { flag: 'wx' })
+  renameSync(`${file}.lock`, file)
+}
+
+/** A reference that has a file of its own: one that git has packed with others has none. */
+function readReference(directory: string, reference: string): string | undefined {
+  try {
+    return readFileSync(path.join(directory, reference), 'utf8').trim()
+  } catch {
+    return undefined
+  }
+}
+
 export function resolve(directory: string, revision: string): string | undefined {
+  const referred = revision.startsWith('refs/') ? readReference(directory, revision) : undefined
+  if (referred) return referred
   const ask = /^[0-9a-f]{40}$/.test(revision) ? gitOfCommits : git
   try {
     return ask(directory, ['rev-parse', '--verify', '--quiet', `${revision}^{commit}`])
@@ -104,7 +124,7 @@ export function isAncestor(directory: string, ancestor: string, commit: string):
 
 /** Brings a commit's objects from another repository, under a reference. */
 export function copyCommit(from: string, to: string, commit: string, reference: string): void {
-  if (from === to) git(to, ['update-ref', reference, commit])
+  if (from === to) setReference(to, reference, commit)
   else git(to, ['fetch', '--quiet', '--no-tags', from, `+${commit}:${reference}`])
 }
 
