@@ -61,11 +61,11 @@ function testMismatch({ createVhost }: SharedRabbitmq): void {
       assert.deepEqual((await pool.query(due)).rows, [
         { delivery_id: recorded, status: 'PENDING', waits: true },
       ])
-      assert.deepEqual((await get(`${handler.url}/ready`)).body, {
-        status: 'ready',
-        database: 'up',
-        broker: 'up',
-      })
+      // The intake queue's channel may take a moment longer.
+      await until(
+        () => get(`${handler.url}/ready`),
+        ({ body }) => body.status === 'ready' && body.database === 'up' && body.broker === 'up',
+      )
 
       proxy.cut()
       const sent = await Promise.all([send(), send(), send()])
