@@ -21,7 +21,8 @@ const QUOTED: readonly [InputName, file: string, RegExp, factor: number][] = [
 test('what the simulator takes from the product is what the product says', () => {
   for (const [name, file, pattern, factor] of QUOTED) {
     const [, value] = pattern.exec(readFileSync(file, 'utf8')) ?? []
-    assert.equal(Number(value) * factor, INPUTS[name].value, `${name}: ${file}`)
+    const said = Number(value) * factor
+    assert.ok(Math.abs(said / INPUTS[name].value - 1) < 1e-9, `${name}: ${file} says ${said}`)
   }
 })
 
