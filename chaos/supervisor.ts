@@ -97,7 +97,8 @@ export function supervise({ name, type, env, logs }: SuperviseOptions): Supervis
       const limit = performance.now() + READY_WITHIN_MS
       while (performance.now() < limit) {
         const now = starts
-        const state = await Promise.race([isReady.then(() => 'ready'), exited, sleep(500)])
+        // Not for its exit: one that has ended would be asked again and again, and no timer ever be heard.
+        const state = await Promise.race([isReady.then(() => 'ready'), sleep(500)])
         if (state === 'ready' && now === starts) return
       }
       throw new Error(`${name} did not become ready within ${READY_WITHIN_MS / 1000} s: see ${logFile}`)
