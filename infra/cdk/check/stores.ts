@@ -87,8 +87,6 @@ function* checkHosts(template: Template, { hosts }: Settings): Generator<string>
   }
 }
 
-const ALLOWED_TASK = ['ecs:GetTaskProtection', 'ecs:UpdateTaskProtection']
-
 /** Whoever may pull from a repository besides this account's own roles. */
 function* checkReaders(
   repository: string,
@@ -101,6 +99,8 @@ function* checkReaders(
   if (!readers.every(isTold)) yield `${repository} can be read by somebody who was not named`
   if (imagesTo !== undefined && readers.length === 0) yield `${repository} cannot be read by ${imagesTo}`
 }
+
+const ALLOWED_TASK = ['ecs:GetTaskProtection', 'ecs:UpdateTaskProtection']
 
 function* checkRoles(template: Template, { imagesFrom }: Settings): Generator<string> {
   for (const { properties } of template.all('IAM::Role')) {

@@ -12,7 +12,7 @@ export function hostsFor(tasks: TaskCounts): number {
 }
 
 /** CPU units that so many tasks reserve. */
-export function reservedUnits(counts: TaskCounts): number {
+function reservedUnits(counts: TaskCounts): number {
   return Object.entries(counts).reduce(
     (sum, [type, count]) => sum + COMPONENTS[type as ComponentType].task.cpuUnits * count,
     0,

@@ -1,6 +1,7 @@
 import { COMPONENTS } from '../../components.ts'
+import { ofTable } from '../../ecs-capacity.ts'
 import { hostsFor } from './hosts.ts'
-import { perComponent, type TaskCounts } from './task-counts.ts'
+import type { TaskCounts } from './task-counts.ts'
 
 /** How much runs in a month, on average. */
 export interface Use {
@@ -23,7 +24,7 @@ const WEBHOOKS_A_MINUTE = { min: 100, desired: 500, max: 1_000 }
 
 /** The use of the table's counts, running all month. */
 export function countedUse(name: (typeof COUNTED_USES)[number]): Use {
-  const tasks = perComponent((type) => COMPONENTS[type].tasks[name])
+  const tasks = ofTable(name)
   const perTask = COMPONENTS.api.scaling.targets.find(({ metric }) => metric === 'requests-per-task')
   return {
     name,
