@@ -1,7 +1,7 @@
 import { COMPONENTS, type ComponentType } from './components.ts'
 import type { EnvironmentName } from './ecs-names.ts'
 
-/** How many tasks there are of each component. */
+/** How many tasks there are of each component; fractions where it is an average. */
 export type Counts = Readonly<Record<ComponentType, number>>
 
 /** What tasks may use of one host: CPU units, and MiB after the system's share. */
@@ -27,10 +27,14 @@ const GRAIN = {
   memoryMb: TYPES.map((type) => COMPONENTS[type].task.memoryMb).reduce<number>(divisor, 0),
 }
 
+/** Something for each component. */
+export function perComponent<T>(make: (type: ComponentType) => T): Record<ComponentType, T> {
+  return { webhook: make('webhook'), api: make('api'), worker: make('worker') }
+}
+
 /** One column of the component table. */
 export function ofTable(column: 'min' | 'desired' | 'max'): Counts {
-  const { webhook, api, worker } = COMPONENTS
-  return { webhook: webhook.tasks[column], api: api.tasks[column], worker: worker.tasks[column] }
+  return perComponent((type) => COMPONENTS[type].tasks[column])
 }
 
 /** What scaling goes up to by default. In staging the small database has no connections for more. */

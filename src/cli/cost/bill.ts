@@ -1,12 +1,11 @@
 import { COMPONENTS, type ComponentType } from '../../components.ts'
-import { HOST } from '../../ecs-capacity.ts'
+import { type Counts, HOST, perComponent } from '../../ecs-capacity.ts'
 import { ASSUMPTIONS } from './assumptions.ts'
 import { surplusVcpus } from './hosts.ts'
 import type { Installation } from './installation.ts'
 import { hourly, type Line, monthly, totalOf } from './line.ts'
 import { HOURS_A_MONTH, PRICES, type PriceName } from './prices.ts'
 import { sharedLines } from './shared-lines.ts'
-import { perComponent, type TaskCounts } from './task-counts.ts'
 import { type FargateKind, taskHour } from './task-price.ts'
 import type { Use } from './use.ts'
 
@@ -58,7 +57,7 @@ function computeLines(platform: Platform, use: Use, utilisation: number): Line[]
 }
 
 /** US dollars a month for so many tasks on Fargate, by component. */
-export function fargateLines(tasks: TaskCounts, kind: FargateKind, share = 1, where = ''): Line[] {
+export function fargateLines(tasks: Counts, kind: FargateKind, share = 1, where = ''): Line[] {
   const prices: PriceName[] =
     kind === 'arm' ? ['fargateArmCpu', 'fargateArmMemory'] : ['fargateX86Cpu', 'fargateX86Memory']
   return Object.entries(tasks).map(([type, quantity]) => ({
@@ -70,7 +69,7 @@ export function fargateLines(tasks: TaskCounts, kind: FargateKind, share = 1, wh
 }
 
 /** As infra/ecs/service.ts places them: the least count is never on Spot, whatever is beyond it is. */
-function spotLines(tasks: TaskCounts): Line[] {
+function spotLines(tasks: Counts): Line[] {
   const kept = perComponent((type) => Math.min(tasks[type], COMPONENTS[type].tasks.min))
   const beyond = perComponent((type) => tasks[type] - kept[type])
   const spot = fargateLines(beyond, 'x86', PRICES.fargateSpotShare.value, ' on Spot, at best')

@@ -1,9 +1,9 @@
 import { COMPONENTS, CPU_UNITS_PER_VCPU } from '../../components.ts'
+import { type Counts, perComponent } from '../../ecs-capacity.ts'
 import { ASSUMPTIONS } from './assumptions.ts'
 import { fargateLines } from './bill.ts'
 import { HOST_VCPUS, hostsFor, surplusVcpus } from './hosts.ts'
 import { hourly, monthly, totalOf } from './line.ts'
-import { perComponent, type TaskCounts } from './task-counts.ts'
 import type { FargateKind } from './task-price.ts'
 
 /** Where ECS on EC2 and Fargate cost the same. */
@@ -36,7 +36,7 @@ export function breakEven(kind: FargateKind, utilisation: number): BreakEven {
 }
 
 /** US dollars a month for the hosts that so many tasks need, with their disks and surplus. */
-export function hostsDollars(tasks: TaskCounts, utilisation: number): number {
+export function hostsDollars(tasks: Counts, utilisation: number): number {
   const hosts = hostsFor(tasks)
   return totalOf([
     hourly('', hosts, 't3Xlarge'),
@@ -46,7 +46,7 @@ export function hostsDollars(tasks: TaskCounts, utilisation: number): number {
 }
 
 /** As many workers, and the others as many as there are of them beside the desired workers. */
-export function mixWith(workers: number): TaskCounts {
+export function mixWith(workers: number): Counts {
   const { desired } = COMPONENTS.worker.tasks
   return perComponent((type) => Math.ceil((COMPONENTS[type].tasks.desired * workers) / desired))
 }

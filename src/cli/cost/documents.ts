@@ -1,7 +1,7 @@
 import { COMPONENTS, type ComponentType } from '../../components.ts'
+import { perComponent } from '../../ecs-capacity.ts'
 import { fargateLines } from './bill.ts'
 import { hourly, totalOf } from './line.ts'
-import { perComponent } from './task-counts.ts'
 import { countedUse } from './use.ts'
 
 /** What the plan that this installation follows says a month costs, in US dollars. */

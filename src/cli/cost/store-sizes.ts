@@ -1,9 +1,8 @@
 import type { ComponentType } from '../../components.ts'
-import { mostOf } from '../../ecs-capacity.ts'
+import { type Counts, mostOf } from '../../ecs-capacity.ts'
 import type { EnvironmentName } from '../../ecs-names.ts'
 import { CONNECTIONS_PER_TASK } from './assumptions.ts'
 import type { PriceName } from './prices.ts'
-import type { TaskCounts } from './task-counts.ts'
 
 interface DatabaseSize {
   readonly name: string
@@ -31,7 +30,7 @@ const BYTES_PER_CONNECTION = 9_531_392
  * Connections that so many tasks may hold at most. A rolling update of one component runs its tasks twice for a while, so
  * the component with most of them counts double.
  */
-export function connectionsOf(tasks: TaskCounts): number {
+export function connectionsOf(tasks: Counts): number {
   const each = Object.entries(tasks).map(
     ([type, count]) => CONNECTIONS_PER_TASK[type as ComponentType] * Math.ceil(count),
   )
@@ -39,7 +38,7 @@ export function connectionsOf(tasks: TaskCounts): number {
 }
 
 /** The smallest database that lets so many tasks connect. */
-export function databaseFor(tasks: TaskCounts): DatabaseSize {
+export function databaseFor(tasks: Counts): DatabaseSize {
   const wanted = connectionsOf(tasks)
   const holds = ({ memoryGib }: DatabaseSize) => (memoryGib * 1024 ** 3) / BYTES_PER_CONNECTION >= wanted
   return DATABASES.find(holds) ?? DATABASES.at(-1) ?? DATABASES[0]

@@ -1,13 +1,12 @@
 import { COMPONENTS } from '../../components.ts'
-import { ofTable } from '../../ecs-capacity.ts'
+import { type Counts, ofTable } from '../../ecs-capacity.ts'
 import { hostsFor } from './hosts.ts'
-import type { TaskCounts } from './task-counts.ts'
 
 /** How much runs in a month, on average. */
 export interface Use {
   readonly name: string
   /** Tasks; fractions where the number changes. */
-  readonly tasks: TaskCounts
+  readonly tasks: Counts
   /** Container instances that hold them, where there are any; a fraction where the number changes. */
   readonly hosts: number
   readonly webhooksPerMinute: number

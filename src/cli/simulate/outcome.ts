@@ -1,5 +1,5 @@
 import type { ComponentType } from '../../components.ts'
-import { perComponent, type TaskCounts } from '../cost/task-counts.ts'
+import { type Counts, perComponent, TYPES } from '../../ecs-capacity.ts'
 import { taskHour } from '../cost/task-price.ts'
 import { type Run, simulate } from './simulate.ts'
 import type { State } from './state.ts'
@@ -8,7 +8,7 @@ import { oldestWait } from './work.ts'
 /** One minute, at its end. */
 export interface Sample {
   readonly minute: number
-  readonly tasks: TaskCounts
+  readonly tasks: Counts
   readonly waitingJobs: number
   readonly oldestSeconds: number
 }
@@ -20,7 +20,7 @@ export interface Outcome {
   readonly samples: readonly Sample[]
   readonly arrived: { readonly webhooks: number; readonly requests: number; readonly jobs: number }
   readonly refused: number
-  readonly most: TaskCounts
+  readonly most: Counts
   readonly oldestSeconds: number
   /** From the burst's first second until, for the first time after its last, nothing waits; undefined: something always did. */
   readonly drainSeconds: number | undefined
@@ -30,18 +30,16 @@ export interface Outcome {
   readonly handedBack: number
   readonly killed: number
   /** On average over the run, those that start and end included. */
-  readonly average: TaskCounts
+  readonly average: Counts
   /** On Fargate, x86, for the whole run. */
   readonly dollars: { readonly all: number; readonly worker: number }
 }
-
-const TYPES: readonly ComponentType[] = ['webhook', 'api', 'worker']
 
 /** Runs a simulation and adds up what became of everything. */
 export function outcomeOf(run: Run): Outcome {
   const samples: Sample[] = []
   const taskSeconds: Record<ComponentType, number> = perComponent(() => 0)
-  let most: TaskCounts = perComponent(() => 0)
+  let most: Counts = perComponent(() => 0)
   const { burst, seconds } = run.trace
   let oldestSeconds = 0
   let drainSeconds: number | undefined

@@ -1,5 +1,5 @@
 import { COMPONENTS, type ComponentFacts, type ComponentType } from '../../components.ts'
-import { perComponent } from '../cost/task-counts.ts'
+import { perComponent } from '../../ecs-capacity.ts'
 import { INPUTS } from './inputs.ts'
 
 /** What is measured of a service, once a minute. */

@@ -1,4 +1,5 @@
-import { COMPONENTS, type ComponentType, CPU_UNITS_PER_VCPU } from '../../components.ts'
+import { COMPONENTS, CPU_UNITS_PER_VCPU } from '../../components.ts'
+import { TYPES } from '../../ecs-capacity.ts'
 import { evaluate, stillGrowing } from './autoscaler.ts'
 import { deploy, type Fleet, healthyCount, keepDesired, working } from './fleet.ts'
 import { serve } from './front.ts'
@@ -10,8 +11,6 @@ import { randomFrom } from './random.ts'
 import { checkAccounts, type State, startOf } from './state.ts'
 import type { Phase, Trace } from './trace.ts'
 import { endWorkers, enqueue, runJobs } from './work.ts'
-
-const TYPES: readonly ComponentType[] = ['webhook', 'api', 'worker']
 
 export interface Run {
   readonly trace: Trace

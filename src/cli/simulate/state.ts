@@ -1,5 +1,5 @@
 import type { ComponentType } from '../../components.ts'
-import { perComponent } from '../cost/task-counts.ts'
+import { perComponent } from '../../ecs-capacity.ts'
 import { type Autoscaler, createAutoscaler } from './autoscaler.ts'
 import { type Fleet, steadyFleet, wrong } from './fleet.ts'
 import { createFront, type Front, waitingIn } from './front.ts'
